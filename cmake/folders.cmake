@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+# The folders of src/ and what each may use, itself aside: the one place that
+# says so for the linker. scripts/lint/arrows.txt says it for #include, and
+# the test lint.arrows compares the two.
+#
+# th_<folder> is an object library of the folder's *.c, except
+#   *_test.c      one executable each (testing.cmake)
+#   *_testing.c   helpers that only tests link
+#   *_mimalloc.c  only in a build with mimalloc
+#   cli/main.c    the command's own, so that tests can link the rest
+# A folder that holds no source yet is skipped.
+set(theater_folders base queue messaging sched)
+if(THEATER_ENGINE)
+    list(APPEND theater_folders wasm runtime handlers_message_server
+        handlers_runtime cli)
+endif()
+
+set(theater_uses_base "")
+set(theater_uses_queue base)
+set(theater_uses_messaging base queue)
+set(theater_uses_sched base queue)
+set(theater_uses_wasm base)
+set(theater_uses_runtime base queue sched wasm)
+set(theater_uses_handlers_runtime base queue sched wasm runtime)
+set(theater_uses_handlers_message_server base queue sched wasm runtime
+    messaging)
+set(theater_uses_cli base queue sched wasm runtime messaging
+    handlers_runtime handlers_message_server)
+
+# What each folder is linked with from outside.
+set(theater_links_base th_malloc Threads::Threads)
+if(THEATER_ENGINE)
+    set(theater_links_wasm th_wasmtime)
+endif()
+
+function(theater_folder_path folder out_path)
+    string(REGEX REPLACE "^handlers_" "handlers/" path "${folder}")
+    set(${out_path} "${PROJECT_SOURCE_DIR}/src/${path}" PARENT_SCOPE)
+endfunction()
+
+# The files of a folder: out_sources for the library, out_tests one executable
+# each, out_helpers for tests alone.
+function(theater_folder_files folder out_sources out_tests out_helpers)
+    theater_folder_path(${folder} path)
+    file(GLOB sources CONFIGURE_DEPENDS "${path}/*.c")
+    set(tests ${sources})
+    set(helpers ${sources})
+    list(FILTER tests INCLUDE REGEX "_test\\.c$")
+    list(FILTER helpers INCLUDE REGEX "_testing\\.c$")
+    list(FILTER sources EXCLUDE REGEX "_(test|testing)\\.c$")
+    list(FILTER sources EXCLUDE REGEX "/cli/main\\.c$")
+    if(NOT theater_mimalloc)
+        list(FILTER sources EXCLUDE REGEX "_mimalloc\\.c$")
+    endif()
+    set(${out_sources} ${sources} PARENT_SCOPE)
+    set(${out_tests} ${tests} PARENT_SCOPE)
+    set(${out_helpers} ${helpers} PARENT_SCOPE)
+endfunction()
+
+foreach(folder IN LISTS theater_folders)
+    theater_folder_files(${folder} sources tests helpers)
+    if(sources)
+        add_library(th_${folder} OBJECT ${sources})
+        target_link_libraries(th_${folder} PRIVATE th_flags
+            ${theater_links_${folder}})
+    endif()
+    if(helpers)
+        add_library(th_${folder}_testing OBJECT ${helpers})
+        target_link_libraries(th_${folder}_testing PRIVATE th_flags
+            th_cmocka ${theater_links_${folder}})
+    endif()
+endforeach()
+
+# Link a program with folders and with all that they may use.
+function(theater_link_folders target)
+    set(all "")
+    foreach(folder IN LISTS ARGN)
+        list(APPEND all ${theater_uses_${folder}} ${folder})
+    endforeach()
+    list(REMOVE_DUPLICATES all)
+    foreach(folder IN LISTS all)
+        if(TARGET th_${folder})
+            target_link_libraries(${target} PRIVATE th_${folder})
+        endif()
+        target_link_libraries(${target} PRIVATE ${theater_links_${folder}})
+    endforeach()
+endfunction()
+
+# Link a test's helpers (*_testing.c) of folders and of all that they may use.
+function(theater_link_helpers target)
+    set(all "")
+    foreach(folder IN LISTS ARGN)
+        list(APPEND all ${theater_uses_${folder}} ${folder})
+    endforeach()
+    list(REMOVE_DUPLICATES all)
+    foreach(folder IN LISTS all)
+        if(TARGET th_${folder}_testing)
+            target_link_libraries(${target} PRIVATE th_${folder}_testing)
+        endif()
+    endforeach()
+endfunction()
+
+# Every sub-folder of the named folders that has a CMakeLists.txt, after the
+# named folder's own. CONFIGURE_DEPENDS: a folder that appears is picked up.
+function(theater_add_folders)
+    foreach(parent IN LISTS ARGN)
+        if(parent STREQUAL "tests" AND NOT THEATER_TESTS)
+            continue()
+        endif()
+        if(parent STREQUAL "examples" AND NOT COMMAND theater_wasm_actor)
+            continue()
+        endif()
+        if(EXISTS "${PROJECT_SOURCE_DIR}/${parent}/CMakeLists.txt")
+            add_subdirectory(${parent})
+        endif()
+        file(GLOB lists CONFIGURE_DEPENDS
+            "${PROJECT_SOURCE_DIR}/${parent}/*/CMakeLists.txt")
+        foreach(list IN LISTS lists)
+            get_filename_component(path "${list}" DIRECTORY)
+            get_filename_component(name "${path}" NAME)
+            add_subdirectory("${path}"
+                "${PROJECT_BINARY_DIR}/${parent}/${name}")
+        endforeach()
+    endforeach()
+endfunction()

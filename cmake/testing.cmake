@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+# Tests. x_test.c beside x.c becomes an executable of its own, with the ctest
+# name folder.x, linked with cmocka and only what its folder may use.
+# Everything else calls theater_test:
+#
+#   theater_test(NAME SOURCES file... [LIBS folder-or-target...]
+#                [TIMEOUT seconds] [LABELS label...] [ARGS argument...]
+#                [ENVIRONMENT VAR=value...])
+#   theater_command_test(NAME COMMAND program... [TIMEOUT n] [LABELS ...]
+#                [ENVIRONMENT ...])
+#
+# A LIBS entry that is a folder's name (messaging, handlers_runtime, ...) brings
+# that folder and what it may use. A test whose LIBS this build does not have
+# (no engine) is left out. TIMEOUT is 60 seconds unless said otherwise, four
+# times that under a sanitizer.
+if(NOT THEATER_TESTS)
+    function(theater_test)
+    endfunction()
+    function(theater_command_test)
+    endfunction()
+    return()
+endif()
+enable_testing()
+
+function(theater_test_properties name timeout labels environment)
+    if(NOT timeout)
+        set(timeout 60)
+    endif()
+    if(THEATER_SANITIZE)
+        math(EXPR timeout "${timeout} * 4")
+    endif()
+    # A fiber's stack is no stack that the sanitizer knows of.
+    set(sanitizers
+        "ASAN_OPTIONS=detect_stack_use_after_return=0:abort_on_error=0"
+        "UBSAN_OPTIONS=print_stacktrace=1"
+        "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1")
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout}
+        LABELS "${labels}" ENVIRONMENT "${sanitizers};${environment}")
+endfunction()
+
+function(theater_test name)
+    cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LIBS;LABELS;ARGS;ENVIRONMENT"
+        ${ARGN})
+    set(folders "")
+    set(targets "")
+    foreach(lib IN LISTS arg_LIBS)
+        if(DEFINED theater_uses_${lib})
+            if(NOT lib IN_LIST theater_folders)
+                return()
+            endif()
+            list(APPEND folders ${lib})
+        else()
+            list(APPEND targets ${lib})
+        endif()
+    endforeach()
+    foreach(target IN LISTS targets)
+        if(target MATCHES "^(theater::|th_)" AND NOT TARGET ${target})
+            return()
+        endif()
+    endforeach()
+    string(REPLACE "." "_" executable "test_${name}")
+    add_executable(${executable} ${arg_SOURCES})
+    set_target_properties(${executable} PROPERTIES
+        RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests/bin"
+        OUTPUT_NAME "${name}")
+    theater_link_folders(${executable} ${folders})
+    theater_link_helpers(${executable} ${folders})
+    target_link_libraries(${executable} PRIVATE th_flags th_cmocka ${targets}
+        th_malloc Threads::Threads)
+    target_link_options(${executable} PRIVATE ${theater_lto_avoid})
+    add_test(NAME ${name} COMMAND ${executable} ${arg_ARGS})
+    theater_test_properties(${name} "${arg_TIMEOUT}" "${arg_LABELS}"
+        "${arg_ENVIRONMENT}")
+endfunction()
+
+function(theater_command_test name)
+    cmake_parse_arguments(arg "" "TIMEOUT" "COMMAND;LABELS;ENVIRONMENT" ${ARGN})
+    add_test(NAME ${name} COMMAND ${arg_COMMAND})
+    theater_test_properties(${name} "${arg_TIMEOUT}" "${arg_LABELS}"
+        "${arg_ENVIRONMENT}")
+endfunction()
+
+foreach(folder IN LISTS theater_folders)
+    theater_folder_files(${folder} sources tests helpers)
+    foreach(test IN LISTS tests)
+        get_filename_component(name "${test}" NAME)
+        string(REGEX REPLACE "_test\\.c$" "" name "${name}")
+        theater_test(${folder}.${name} SOURCES "${test}" LIBS ${folder}
+            LABELS unit)
+    endforeach()
+endforeach()
