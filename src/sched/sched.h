@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The scheduler: runs opaque tasks, each on one worker at a time, on as many
+ * workers as asked for; or all of them on the calling thread in an order that
+ * a seed chooses. Knows no actor, no message and no guest.
+ *
+ * A task is IDLE, QUEUED, or RUNNING; a wake while it runs makes it run once
+ * more. A wake happens before the run that it causes. */
+#ifndef TH_SCHED_SCHED_H
+#define TH_SCHED_SCHED_H
+
+#include <theater/env.h>
+
+#include <stdatomic.h>
+
+struct th_sched;
+struct th_worker;
+
+enum th_run {
+    TH_RUN_IDLE,  /* nothing to do until the next wake */
+    TH_RUN_AGAIN, /* more to do: queued behind the others */
+    TH_RUN_ENDED, /* never runs again; the task's memory may be gone */
+};
+
+/* Embedded in what is scheduled; all members but `run` are the scheduler's. */
+struct th_task {
+    /* One activation. Threads: one worker at a time. */
+    enum th_run (*run)(struct th_task *task);
+    _Atomic(struct th_task *) next; /* links of the queue that it is in */
+    _Atomic uint32_t state;         /* IDLE, QUEUED, RUNNING, NOTIFIED */
+    _Atomic uint32_t worker;        /* where it ran last: a hint */
+};
+
+/* Something with timers that workers drive. */
+struct th_time_source {
+    void *ctx;
+    uint64_t (*next_deadline)(void *ctx);
+    void (*advance)(void *ctx, uint64_t now_ns);
+    bool (*busy)(void *ctx); /* outside work that may still wake a task */
+};
+
+/* A timer of a task: wakes it. Embedded; owned by the task. */
+struct th_wake_timer {
+    struct th_task *task;
+    void *impl[6]; /* the scheduler's (a timer of queue/timers.h) */
+};
+
+/* Blocking work (loading, compiling): runs on a helper thread, never on a
+ * worker; in a simulation it runs at once. */
+struct th_job {
+    void (*run)(struct th_job *job);
+    struct th_job *next;
+};
+
+struct th_sched_options {
+    const theater_env_t *env;
+    unsigned workers; /* 0: one per core */
+    bool simulated;   /* no threads: th_sched_simulate runs everything */
+    uint64_t seed;
+    uint64_t slice_ns; /* an activation's time, 0: 1 ms */
+};
+
+/* Threads: any. Returns: OK, OUT_OF_MEMORY (also when a thread can't be
+ * had); nothing is left behind then. */
+THEATER_CHECKED theater_status_t
+th_sched_new(const struct th_sched_options *options,
+             struct th_sched **out_sched);
+/* Stops and joins the workers; tasks that are queued are not run.
+ * Threads: owner, not a worker. NULL is fine. */
+void th_sched_delete(struct th_sched *sched);
+
+/* At most 8, before the first task. Threads: setup. */
+void th_sched_add_time_source(struct th_sched *sched,
+                              const struct th_time_source *source);
+
+void th_task_init(struct th_task *task, enum th_run (*run)(struct th_task *));
+
+/* Makes the task run (once more). From a worker it goes to that worker's slot
+ * for the task just woken, from elsewhere to the injector; an idle worker is
+ * woken when there is need. Threads: any. Blocks: never. Allocates: never. */
+void th_sched_wake(struct th_sched *sched, struct th_task *task);
+
+/* Wakes the task at `deadline_ns` (again: replaces the deadline; NEVER:
+ * disarms). Threads: the task's activation. */
+void th_sched_wake_at(struct th_sched *sched, struct th_wake_timer *timer,
+                      uint64_t deadline_ns);
+/* Disarms for good; afterwards the timer's memory is free to go, on return.
+ * Threads: the task's activation, or after the task ended. */
+void th_sched_timer_fini(struct th_sched *sched, struct th_wake_timer *timer);
+
+/* Threads: any. */
+void th_sched_run_job(struct th_sched *sched, struct th_job *job);
+
+/* The worker that the calling thread is: 0 .. workers-1, or -1. */
+int th_sched_current_worker(const struct th_sched *sched);
+unsigned th_sched_workers(const struct th_sched *sched);
+/* Is the calling thread a worker of any scheduler? */
+bool th_on_worker(void);
+
+/* Should the running activation end soon, since its slice is over and others
+ * wait? Cheap. Threads: worker. */
+bool th_sched_should_yield(struct th_sched *sched);
+
+/* Counts something outside that may wake a task (keeps the scheduler from
+ * being quiet). Threads: any. */
+void th_sched_hold(struct th_sched *sched);
+void th_sched_unhold(struct th_sched *sched);
+
+/* Nothing can happen any more: all tasks idle, no timer, no job, no hold, no
+ * busy source. Decided by the last worker that parks, checked twice against
+ * a wake epoch. Waits until then or until `deadline_ns`.
+ * Threads: not a worker. Returns: OK, TIMEOUT. */
+THEATER_CHECKED theater_status_t th_sched_wait_quiet(struct th_sched *sched,
+                                                     uint64_t deadline_ns);
+
+/* Simulated only: runs at most `max_steps` activations, seeded order; jumps
+ * virtual time (th_sim_env) to the next deadline when nothing is ready.
+ * Answers the steps made; fewer than asked: quiet. */
+uint64_t th_sched_simulate(struct th_sched *sched, uint64_t max_steps);
+
+#endif
