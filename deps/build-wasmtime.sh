@@ -62,7 +62,7 @@ usable() {
         ;;
     esac
     for feature in $features; do
-        if ! grep -q "^#define WASMTIME_FEATURE_$feature( |\$)" \
+        if ! grep -q "^#define WASMTIME_FEATURE_$feature[[:space:]]*\$" \
             "$root/include/wasmtime/conf.h"; then
             echo "was built without the feature $feature"
             return 1
