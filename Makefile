@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+# A thin front: CMake does the work. `make help` lists the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := all
+
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+LTO ?= ON
+CONFIGURE := cmake -G Ninja -S . -DTHEATER_WERROR=ON
+# The folder's tests, several at a time; those labelled serial run alone.
+CTEST := ctest --output-on-failure --no-tests=error -j $(JOBS)
+
+.PHONY: all run test asan tsan check-clang bench fmt lint clean help \
+    setup engine build
+
+all: build ## set up, build the engine once, build everything
+
+setup:
+	@scripts/setup.sh
+
+engine: setup
+	@deps/build-wasmtime.sh
+
+build/build.ninja: | engine
+	$(CONFIGURE) -B build -DTHEATER_LTO=$(LTO)
+
+build: engine | build/build.ninja
+	@cmake --build build -j $(JOBS)
+
+run: build ## all, then two actors that exchange messages
+	build/theater run build/examples/ping_pong/theater.toml
+
+test: build ## all, then every test
+	@cd build && $(CTEST)
+
+build-asan/build.ninja: | engine
+	$(CONFIGURE) -B build-asan -DTHEATER_SANITIZE=address,undefined
+
+asan: engine | build-asan/build.ninja ## every test, with address and undefined-behaviour sanitizers
+	@cmake --build build-asan -j $(JOBS)
+	@cd build-asan && $(CTEST)
+
+build-tsan/build.ninja: | setup
+	$(CONFIGURE) -B build-tsan -DTHEATER_SANITIZE=thread \
+	    -DTHEATER_ENGINE=OFF
+
+tsan: setup | build-tsan/build.ninja ## the tests without the engine, with the thread sanitizer
+	@cmake --build build-tsan -j $(JOBS)
+	@cd build-tsan && $(CTEST)
+
+build-clang/build.ninja: | engine
+	$(CONFIGURE) -B build-clang -DCMAKE_C_COMPILER=clang-19
+
+check-clang: engine | build-clang/build.ninja ## built by clang, warnings are errors; the unit tests
+	@cmake --build build-clang -j $(JOBS)
+	@cd build-clang && $(CTEST) -L unit
+
+bench: build ## the benchmarks
+	@scripts/bench.sh build/theater
+
+fmt: setup ## lay out all C files as .clang-format says
+	@scripts/lint.sh --fix-format
+
+lint: build ## the rules that no compiler checks
+	@scripts/lint.sh
+
+clean: ## remove the build folders (the engine stays)
+	rm -rf build build-asan build-tsan build-clang
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' \
+	    $(MAKEFILE_LIST)
