@@ -12,11 +12,12 @@
 
 /* One string while it is decoded. */
 struct quoted {
-    char quote;        /* the quoting character */
-    bool raw;          /* no escapes */
-    bool multi;        /* three quotes, may span lines */
-    const char *begin; /* first byte of the content */
-    const char *end;   /* one past its last byte */
+    char quote;                 /* the quoting character */
+    bool raw;                   /* no escapes */
+    bool multi;                 /* three quotes, may span lines */
+    const char *begin;          /* first byte of the content */
+    const char *end;            /* one past its last byte */
+    struct th_toml_place place; /* of the content */
 };
 
 static size_t count_quotes(const struct th_toml_parser *p, char quote)
@@ -125,19 +126,18 @@ static size_t put_utf8(char *out, uint32_t code)
 }
 
 /* The place of `at`, counted from the start of the content. */
-static struct th_toml_place place_of(const struct quoted *q, const char *at,
-                                     struct th_toml_place start)
+static struct th_toml_place place_of(const struct quoted *q, const char *at)
 {
-    start.column += q->multi ? 3 : 1;
+    struct th_toml_place place = q->place;
     for (const char *c = q->begin; c < at; c++) {
         if (*c == '\n') {
-            start.line++;
-            start.column = 1;
+            place.line++;
+            place.column = 1;
         } else {
-            start.column += ((unsigned char)*c & 0xC0) != 0x80;
+            place.column += ((unsigned char)*c & 0xC0) != 0x80;
         }
     }
-    return start;
+    return place;
 }
 
 static int hex_digit(char c)
@@ -156,8 +156,7 @@ static int hex_digit(char c)
 
 /* \uXXXX and \UXXXXXXXX; `*from` is at the u. */
 static bool decode_unicode(struct th_toml_parser *p, const struct quoted *q,
-                           struct th_toml_place start, const char **from,
-                           char **to)
+                           const char **from, char **to)
 {
     const char *escape = *from - 1;
     int digits = **from == 'u' ? 4 : 8;
@@ -166,14 +165,14 @@ static bool decode_unicode(struct th_toml_parser *p, const struct quoted *q,
     for (int i = 0; i < digits; i++, at++) {
         int digit = at < q->end ? hex_digit(*at) : -1;
         if (digit < 0) {
-            return th_toml_fail(p, place_of(q, escape, start),
+            return th_toml_fail(p, place_of(q, escape),
                                 "\\%c needs %d hexadecimal digits", **from,
                                 digits);
         }
         code = code << 4 | (uint32_t)digit;
     }
     if (code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) {
-        return th_toml_fail(p, place_of(q, escape, start),
+        return th_toml_fail(p, place_of(q, escape),
                             "U+%04X is no Unicode character",
                             (unsigned)code);
     }
@@ -205,8 +204,7 @@ static bool skip_fold(const struct quoted *q, const char **from)
 
 /* One escape; `*from` is behind the backslash. */
 static bool decode_escape(struct th_toml_parser *p, const struct quoted *q,
-                          struct th_toml_place start, const char **from,
-                          char **to)
+                          const char **from, char **to)
 {
     static const char names[] = "btnfr\"\\";
     static const char values[] = "\b\t\n\f\r\"\\";
@@ -218,7 +216,7 @@ static bool decode_escape(struct th_toml_parser *p, const struct quoted *q,
         return true;
     }
     if (c == 'u' || c == 'U') {
-        return decode_unicode(p, q, start, from, to);
+        return decode_unicode(p, q, from, to);
     }
     if (skip_fold(q, from)) {
         return true;
@@ -228,15 +226,14 @@ static bool decode_escape(struct th_toml_parser *p, const struct quoted *q,
     while (next < q->end && ((unsigned char)*next & 0xC0) == 0x80) {
         next++;
     }
-    return th_toml_fail(p, place_of(q, *from - 1, start),
+    return th_toml_fail(p, place_of(q, *from - 1),
                         "unknown escape \\%s; write \\\\ for a backslash, or "
                         "use a string of single quotes",
                         th_toml_show(shown, *from, (size_t)(next - *from)));
 }
 
 static bool decode(struct th_toml_parser *p, const struct quoted *q,
-                   struct th_toml_place start, const char **out_data,
-                   size_t *out_len)
+                   const char **out_data, size_t *out_len)
 {
     char *data = th_toml_alloc(p->doc, (size_t)(q->end - q->begin) + 1);
     if (data == NULL) {
@@ -250,7 +247,7 @@ static bool decode(struct th_toml_parser *p, const struct quoted *q,
             continue;
         }
         from++;
-        if (!decode_escape(p, q, start, &from, &to)) {
+        if (!decode_escape(p, q, &from, &to)) {
             return false;
         }
     }
@@ -258,6 +255,21 @@ static bool decode(struct th_toml_parser *p, const struct quoted *q,
     *out_data = data;
     *out_len = (size_t)(to - data);
     return true;
+}
+
+/* A line end directly behind the three opening quotes does not count. */
+static void drop_first_line_end(struct quoted *q)
+{
+    ptrdiff_t left = q->end - q->begin;
+    if (left >= 1 && q->begin[0] == '\n') {
+        q->begin += 1;
+    } else if (left >= 2 && q->begin[0] == '\r' && q->begin[1] == '\n') {
+        q->begin += 2;
+    } else {
+        return;
+    }
+    q->place.line++;
+    q->place.column = 1;
 }
 
 bool th_toml_string(struct th_toml_parser *p, bool may_span_lines,
@@ -273,24 +285,12 @@ bool th_toml_string(struct th_toml_parser *p, bool may_span_lines,
     }
     p->at += q.multi ? 3 : 1;
     q.begin = p->at;
+    q.place = th_toml_here(p);
     if (!find_end(p, &q, start)) {
         return false;
     }
-    struct quoted content = q;
     if (q.multi) {
-        /* A line end directly behind the opening quotes does not count. */
-        ptrdiff_t left = q.end - q.begin;
-        if (left >= 1 && q.begin[0] == '\n') {
-            content.begin += 1;
-        } else if (left >= 2 && q.begin[0] == '\r' && q.begin[1] == '\n') {
-            content.begin += 2;
-        }
-        if (content.begin != q.begin) {
-            start.line++;
-            start.column = 1;
-            /* place_of adds the opening quotes; they are a line above. */
-            start.column -= 3;
-        }
+        drop_first_line_end(&q);
     }
-    return decode(p, &content, start, out_data, out_len);
+    return decode(p, &q, out_data, out_len);
 }
