@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answers "ping N" with "pong N", and stops when it is told bye. */
+#include <theater/actor.h>
+
+THEATER_HANDLE_REQUEST(data)
+{
+    theater_log(THEATER_LEVEL_INFO, data);
+    if (data.len < 4) {
+        return theater_fail(theater_str("I only know ping"));
+    }
+    char *answer = theater_scratch(data.len);
+    theater_text_t text = theater_text(answer, data.len);
+    theater_add(&text, "pong");
+    theater_add_bytes(&text, theater_bytes(data.data + 4, data.len - 4));
+    return theater_answer(theater_text_bytes(&text));
+}
+
+THEATER_HANDLE_SEND(data)
+{
+    theater_log(THEATER_LEVEL_INFO, data);
+    theater_stop(data);
+}
