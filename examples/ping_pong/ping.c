@@ -19,6 +19,4 @@ THEATER_RUN()
         }
         theater_log(THEATER_LEVEL_INFO, answer);
     }
-    theater_send(theater_str("pong"), theater_str("bye"), NULL);
-    theater_stop(theater_str("all answered"));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Answers "ping N" with "pong N", and stops when it is told bye. */
+/* Answers "ping N" with "pong N". */
 #include <theater/actor.h>
 
 THEATER_HANDLE_REQUEST(data)
@@ -13,10 +13,4 @@ THEATER_HANDLE_REQUEST(data)
     theater_add(&text, "pong");
     theater_add_bytes(&text, theater_bytes(data.data + 4, data.len - 4));
     return theater_answer(theater_text_bytes(&text));
-}
-
-THEATER_HANDLE_SEND(data)
-{
-    theater_log(THEATER_LEVEL_INFO, data);
-    theater_stop(data);
 }

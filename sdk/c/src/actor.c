@@ -229,17 +229,16 @@ void theater_add_i64(theater_text_t *text, int64_t number)
     if (number < 0) {
         theater_add(text, "-");
     }
-    theater_add_u64(text,
-                    number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
+    theater_add_u64(text, number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
 }
 
 const char *theater_code_name(theater_code_t code)
 {
     static const char *const names[] = {
-        "ok",           "not-found",   "denied",        "mailbox-full",
-        "timeout",      "cancelled",   "closed",        "rejected",
-        "failed",       "deadlock",    "too-large",     "invalid-argument",
-        "unsupported",  "shutting-down", "unreachable",
+        "ok",          "not-found",     "denied",      "mailbox-full",
+        "timeout",     "cancelled",     "closed",      "rejected",
+        "failed",      "deadlock",      "too-large",   "invalid-argument",
+        "unsupported", "shutting-down", "unreachable",
     };
     size_t index = (size_t)code;
     return index < sizeof names / sizeof *names ? names[index] : "unknown";

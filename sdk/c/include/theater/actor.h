@@ -39,20 +39,20 @@ typedef struct theater_list {
 /* What went wrong: the WIT's `error-code`, plus one, so that 0 is success. */
 typedef enum theater_code {
     THEATER_OK = 0,
-    THEATER_NOT_FOUND = 1,        /* nobody has that name */
-    THEATER_DENIED = 2,           /* a permission forbids it */
-    THEATER_MAILBOX_FULL = 3,     /* the receiver's mailbox is at its bound */
-    THEATER_TIMEOUT = 4,          /* the deadline passed */
-    THEATER_CANCELLED = 5,        /* cancelled by either side */
-    THEATER_CLOSED = 6,           /* the other end stopped, crashed, closed */
-    THEATER_REJECTED = 7,         /* the target refused the channel */
-    THEATER_FAILED = 8,           /* the target's handler answered an error */
-    THEATER_DEADLOCK = 9,         /* waiting would close a cycle */
-    THEATER_TOO_LARGE = 10,       /* over the limit of one message */
+    THEATER_NOT_FOUND = 1,         /* nobody has that name */
+    THEATER_DENIED = 2,            /* a permission forbids it */
+    THEATER_MAILBOX_FULL = 3,      /* the receiver's mailbox is at its bound */
+    THEATER_TIMEOUT = 4,           /* the deadline passed */
+    THEATER_CANCELLED = 5,         /* cancelled by either side */
+    THEATER_CLOSED = 6,            /* the other end stopped, crashed, closed */
+    THEATER_REJECTED = 7,          /* the target refused the channel */
+    THEATER_FAILED = 8,            /* the target's handler answered an error */
+    THEATER_DEADLOCK = 9,          /* waiting would close a cycle */
+    THEATER_TOO_LARGE = 10,        /* over the limit of one message */
     THEATER_INVALID_ARGUMENT = 11, /* an empty name, an unknown id, ... */
-    THEATER_UNSUPPORTED = 12,     /* the target does not export the handler */
-    THEATER_SHUTTING_DOWN = 13,   /* the router is draining */
-    THEATER_UNREACHABLE = 14      /* the node with the name is out of reach */
+    THEATER_UNSUPPORTED = 12,      /* the target does not export the handler */
+    THEATER_SHUTTING_DOWN = 13,    /* the router is draining */
+    THEATER_UNREACHABLE = 14       /* the node with the name is out of reach */
 } theater_code_t;
 
 /* A failure, filled by the calls that take one as their last parameter (which
@@ -90,101 +90,101 @@ typedef enum theater_level {
  * returned. Each may be used once in a program. */
 
 /* Once, at the start, before any message. void body. */
-#define THEATER_RUN()                                                         \
-    static void th_on_run(void);                                              \
-    TH_EXPORT("run") void th_export_run(void);                                \
-    void th_export_run(void)                                                  \
-    {                                                                         \
-        th_on_run();                                                          \
-        th_arena_reset();                                                     \
-    }                                                                         \
+#define THEATER_RUN()                                                          \
+    static void th_on_run(void);                                               \
+    TH_EXPORT("run") void th_export_run(void);                                 \
+    void th_export_run(void)                                                   \
+    {                                                                          \
+        th_on_run();                                                           \
+        th_arena_reset();                                                      \
+    }                                                                          \
     static void th_on_run(void)
 
 /* A one-way message; `data` becomes a theater_bytes_t. void body. */
-#define THEATER_HANDLE_SEND(data)                                             \
-    static void th_on_send(theater_bytes_t data);                             \
-    TH_EXPORT("handle-send")                                                  \
-    void th_export_send(const uint8_t *at, size_t len);                       \
-    void th_export_send(const uint8_t *at, size_t len)                        \
-    {                                                                         \
-        th_on_send(theater_bytes(at, len));                                   \
-        th_arena_reset();                                                     \
-    }                                                                         \
+#define THEATER_HANDLE_SEND(data)                                              \
+    static void th_on_send(theater_bytes_t data);                              \
+    TH_EXPORT("handle-send")                                                   \
+    void th_export_send(const uint8_t *at, size_t len);                        \
+    void th_export_send(const uint8_t *at, size_t len)                         \
+    {                                                                          \
+        th_on_send(theater_bytes(at, len));                                    \
+        th_arena_reset();                                                      \
+    }                                                                          \
     static void th_on_send(theater_bytes_t data)
 
 /* A request; the body returns a theater_answer_t. */
-#define THEATER_HANDLE_REQUEST(data)                                          \
-    static theater_answer_t th_on_request(theater_bytes_t data);              \
-    TH_EXPORT("handle-request")                                               \
-    const struct th_answer *th_export_request(const uint8_t *at, size_t len); \
-    const struct th_answer *th_export_request(const uint8_t *at, size_t len)  \
-    {                                                                         \
-        theater_answer_t answer = th_on_request(theater_bytes(at, len));      \
-        th_answer.tag = answer.failed ? 1 : 0;                                \
-        th_answer.data = answer.data;                                         \
-        return &th_answer;                                                    \
-    }                                                                         \
-    TH_EXPORT("cabi_post_handle-request")                                     \
-    void th_export_post_request(const struct th_answer *answer);              \
-    void th_export_post_request(const struct th_answer *answer)               \
-    {                                                                         \
-        (void)answer;                                                         \
-        th_arena_reset();                                                     \
-    }                                                                         \
+#define THEATER_HANDLE_REQUEST(data)                                           \
+    static theater_answer_t th_on_request(theater_bytes_t data);               \
+    TH_EXPORT("handle-request")                                                \
+    const struct th_answer *th_export_request(const uint8_t *at, size_t len);  \
+    const struct th_answer *th_export_request(const uint8_t *at, size_t len)   \
+    {                                                                          \
+        theater_answer_t answer = th_on_request(theater_bytes(at, len));       \
+        th_answer.tag = answer.failed ? 1 : 0;                                 \
+        th_answer.data = answer.data;                                          \
+        return &th_answer;                                                     \
+    }                                                                          \
+    TH_EXPORT("cabi_post_handle-request")                                      \
+    void th_export_post_request(const struct th_answer *answer);               \
+    void th_export_post_request(const struct th_answer *answer)                \
+    {                                                                          \
+        (void)answer;                                                          \
+        th_arena_reset();                                                      \
+    }                                                                          \
     static theater_answer_t th_on_request(theater_bytes_t data)
 
 /* Somebody, `initiator`, opens a channel; true accepts. bool body. */
-#define THEATER_HANDLE_CHANNEL_OPEN(initiator, data)                          \
-    static bool th_on_open(theater_bytes_t initiator, theater_bytes_t data);  \
-    TH_EXPORT("handle-channel-open")                                          \
-    int th_export_open(const uint8_t *at, size_t len, const uint8_t *at2,     \
-                       size_t len2);                                          \
-    int th_export_open(const uint8_t *at, size_t len, const uint8_t *at2,     \
-                       size_t len2)                                           \
-    {                                                                         \
-        bool yes =                                                            \
-            th_on_open(theater_bytes(at, len), theater_bytes(at2, len2));     \
-        th_arena_reset();                                                     \
-        return yes ? 1 : 0;                                                   \
-    }                                                                         \
+#define THEATER_HANDLE_CHANNEL_OPEN(initiator, data)                           \
+    static bool th_on_open(theater_bytes_t initiator, theater_bytes_t data);   \
+    TH_EXPORT("handle-channel-open")                                           \
+    int th_export_open(const uint8_t *at, size_t len, const uint8_t *at2,      \
+                       size_t len2);                                           \
+    int th_export_open(const uint8_t *at, size_t len, const uint8_t *at2,      \
+                       size_t len2)                                            \
+    {                                                                          \
+        bool yes =                                                             \
+            th_on_open(theater_bytes(at, len), theater_bytes(at2, len2));      \
+        th_arena_reset();                                                      \
+        return yes ? 1 : 0;                                                    \
+    }                                                                          \
     static bool th_on_open(theater_bytes_t initiator, theater_bytes_t data)
 
 /* Data on a channel. void body. */
-#define THEATER_HANDLE_CHANNEL_MESSAGE(channel, data)                         \
-    static void th_on_channel(theater_bytes_t channel, theater_bytes_t data); \
-    TH_EXPORT("handle-channel-message")                                       \
-    void th_export_channel(const uint8_t *at, size_t len, const uint8_t *at2, \
-                           size_t len2);                                      \
-    void th_export_channel(const uint8_t *at, size_t len, const uint8_t *at2, \
-                           size_t len2)                                       \
-    {                                                                         \
-        th_on_channel(theater_bytes(at, len), theater_bytes(at2, len2));      \
-        th_arena_reset();                                                     \
-    }                                                                         \
+#define THEATER_HANDLE_CHANNEL_MESSAGE(channel, data)                          \
+    static void th_on_channel(theater_bytes_t channel, theater_bytes_t data);  \
+    TH_EXPORT("handle-channel-message")                                        \
+    void th_export_channel(const uint8_t *at, size_t len, const uint8_t *at2,  \
+                           size_t len2);                                       \
+    void th_export_channel(const uint8_t *at, size_t len, const uint8_t *at2,  \
+                           size_t len2)                                        \
+    {                                                                          \
+        th_on_channel(theater_bytes(at, len), theater_bytes(at2, len2));       \
+        th_arena_reset();                                                      \
+    }                                                                          \
     static void th_on_channel(theater_bytes_t channel, theater_bytes_t data)
 
 /* The other end closed a channel; theater_close_reason() tells why. */
-#define THEATER_HANDLE_CHANNEL_CLOSE(channel)                                 \
-    static void th_on_close(theater_bytes_t channel);                         \
-    TH_EXPORT("handle-channel-close")                                         \
-    void th_export_close(const uint8_t *at, size_t len);                      \
-    void th_export_close(const uint8_t *at, size_t len)                       \
-    {                                                                         \
-        th_on_close(theater_bytes(at, len));                                  \
-        th_arena_reset();                                                     \
-    }                                                                         \
+#define THEATER_HANDLE_CHANNEL_CLOSE(channel)                                  \
+    static void th_on_close(theater_bytes_t channel);                          \
+    TH_EXPORT("handle-channel-close")                                          \
+    void th_export_close(const uint8_t *at, size_t len);                       \
+    void th_export_close(const uint8_t *at, size_t len)                        \
+    {                                                                          \
+        th_on_close(theater_bytes(at, len));                                   \
+        th_arena_reset();                                                      \
+    }                                                                          \
     static void th_on_close(theater_bytes_t channel)
 
 /* Once, before the actor stops for a reason other than its own failure. */
-#define THEATER_HANDLE_STOP(reason)                                           \
-    static void th_on_stop(theater_bytes_t reason);                           \
-    TH_EXPORT("handle-stop")                                                  \
-    void th_export_stop(const uint8_t *at, size_t len);                       \
-    void th_export_stop(const uint8_t *at, size_t len)                        \
-    {                                                                         \
-        th_on_stop(theater_bytes(at, len));                                   \
-        th_arena_reset();                                                     \
-    }                                                                         \
+#define THEATER_HANDLE_STOP(reason)                                            \
+    static void th_on_stop(theater_bytes_t reason);                            \
+    TH_EXPORT("handle-stop")                                                   \
+    void th_export_stop(const uint8_t *at, size_t len);                        \
+    void th_export_stop(const uint8_t *at, size_t len)                         \
+    {                                                                          \
+        th_on_stop(theater_bytes(at, len));                                    \
+        th_arena_reset();                                                      \
+    }                                                                          \
     static void th_on_stop(theater_bytes_t reason)
 
 /* ------------------------------------------------------------------------
@@ -192,11 +192,11 @@ typedef enum theater_level {
  * functions below; an author does not use these. */
 
 #define TH_EXPORT(name) __attribute__((export_name(name)))
-#define TH_MESSAGES(field)                                                    \
-    __attribute__((import_module("theater:actor/message-server@0.1.0"),       \
+#define TH_MESSAGES(field)                                                     \
+    __attribute__((import_module("theater:actor/message-server@0.1.0"),        \
                    import_name(field)))
-#define TH_RUNTIME(field)                                                     \
-    __attribute__((import_module("theater:actor/runtime@0.1.0"),              \
+#define TH_RUNTIME(field)                                                      \
+    __attribute__((import_module("theater:actor/runtime@0.1.0"),               \
                    import_name(field)))
 
 /* The layout of each `result<T, error>` and of the options: 16 bytes. */
@@ -430,9 +430,8 @@ static inline void theater_release(theater_mark_t mark)
  * Returns: OK (handled once, or one dead letter), NOT_FOUND, DENIED,
  *          MAILBOX_FULL, CLOSED, TOO_LARGE, INVALID_ARGUMENT, UNSUPPORTED,
  *          SHUTTING_DOWN, UNREACHABLE. */
-static inline theater_code_t theater_send(theater_bytes_t target,
-                                          theater_bytes_t data,
-                                          theater_error_t *err)
+static inline theater_code_t
+theater_send(theater_bytes_t target, theater_bytes_t data, theater_error_t *err)
 {
     th_send(target.data, target.len, data.data, data.len, &th_result);
     return th_done(err);
@@ -488,10 +487,11 @@ static inline theater_code_t theater_refusal(theater_refusals_t refusals,
  * Waits:   never.
  * Returns: OK, with an id for theater_cancel_send in `out_id` (may be NULL);
  *          else as theater_send. */
-static inline theater_code_t
-theater_send_after(theater_bytes_t target, theater_bytes_t data,
-                   uint32_t delay_ms, theater_bytes_t *out_id,
-                   theater_error_t *err)
+static inline theater_code_t theater_send_after(theater_bytes_t target,
+                                                theater_bytes_t data,
+                                                uint32_t delay_ms,
+                                                theater_bytes_t *out_id,
+                                                theater_error_t *err)
 {
     th_send_after(target.data, target.len, data.data, data.len, delay_ms,
                   &th_result);
@@ -526,10 +526,11 @@ static inline theater_code_t theater_request(theater_bytes_t target,
 }
 
 /* theater_request that waits `timeout_ms` at most. */
-static inline theater_code_t
-theater_request_with(theater_bytes_t target, theater_bytes_t data,
-                     uint32_t timeout_ms, theater_bytes_t *out_answer,
-                     theater_error_t *err)
+static inline theater_code_t theater_request_with(theater_bytes_t target,
+                                                  theater_bytes_t data,
+                                                  uint32_t timeout_ms,
+                                                  theater_bytes_t *out_answer,
+                                                  theater_error_t *err)
 {
     th_request_with(target.data, target.len, data.data, data.len, timeout_ms,
                     &th_result);
@@ -575,9 +576,9 @@ static inline theater_list_t theater_list_outstanding_requests(void)
 /* Answers a deferred request.
  * Returns: OK; INVALID_ARGUMENT for an id that is unknown, ended or another
  *          actor's; TOO_LARGE. */
-static inline theater_code_t
-theater_respond_to_request(theater_bytes_t id, theater_bytes_t data,
-                           theater_error_t *err)
+static inline theater_code_t theater_respond_to_request(theater_bytes_t id,
+                                                        theater_bytes_t data,
+                                                        theater_error_t *err)
 {
     th_respond_to_request(id.data, id.len, data.data, data.len, &th_result);
     return th_done(err);
