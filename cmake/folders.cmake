@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# The folders of src/ and what each may use, itself aside: the one place that
-# says so for the linker. scripts/lint/arrows.txt says it for #include, and
-# the test lint.arrows compares the two.
+# The folders of src/. What each may use stands in cmake/arrows.txt, for the
+# linker (here, with all that those use in turn) and for scripts/lint.sh.
 #
 # th_<folder> is an object library of the folder's *.c, except
 #   *_test.c      one executable each (testing.cmake)
@@ -15,17 +14,27 @@ if(THEATER_ENGINE)
         handlers_runtime cli)
 endif()
 
-set(theater_uses_base "")
-set(theater_uses_queue base)
-set(theater_uses_messaging base queue)
-set(theater_uses_sched base queue)
-set(theater_uses_wasm base)
-set(theater_uses_runtime base queue sched wasm)
-set(theater_uses_handlers_runtime base queue sched wasm runtime)
-set(theater_uses_handlers_message_server base queue sched wasm runtime
-    messaging)
-set(theater_uses_cli base queue sched wasm runtime messaging
-    handlers_runtime handlers_message_server)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+    "${PROJECT_SOURCE_DIR}/cmake/arrows.txt")
+file(STRINGS "${PROJECT_SOURCE_DIR}/cmake/arrows.txt" arrows REGEX "^folder ")
+# The table goes from the bottom up: what is used stands above its user.
+foreach(arrow IN LISTS arrows)
+    string(REGEX MATCH "^folder ([a-z_]+): *(.*)$" matched "${arrow}")
+    set(folder ${CMAKE_MATCH_1})
+    string(REPLACE " " ";" used "${CMAKE_MATCH_2}")
+    set(theater_uses_${folder} "")
+    foreach(one IN LISTS used)
+        if(NOT DEFINED theater_uses_${one})
+            message(FATAL_ERROR "cmake/arrows.txt: ${folder} uses ${one}, "
+                "which does not stand above it")
+        endif()
+        list(APPEND theater_uses_${folder} ${theater_uses_${one}} ${one})
+    endforeach()
+    list(REMOVE_DUPLICATES theater_uses_${folder})
+endforeach()
+# It includes public headers alone, but is linked with everything.
+set(theater_uses_cli base queue messaging sched wasm runtime handlers_runtime
+    handlers_message_server)
 
 # What each folder is linked with from outside.
 set(theater_links_base th_malloc Threads::Threads)
