@@ -18,7 +18,7 @@ endif()
 add_library(th_flags INTERFACE)
 target_include_directories(th_flags INTERFACE
     "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/src")
-target_compile_definitions(th_flags INTERFACE _GNU_SOURCE
+target_compile_definitions(th_flags INTERFACE _GNU_SOURCE=
     THEATER_BUILD_VERSION="${PROJECT_VERSION}")
 target_compile_options(th_flags INTERFACE -Wall -Wextra -Wconversion -Wshadow
     -Wstrict-prototypes -Wmissing-prototypes -Wvla

@@ -14,18 +14,18 @@ set(THEATER_ASSERTS "AUTO" CACHE STRING
 set(THEATER_WASMTIME_ROOT "" CACHE PATH
     "A Wasmtime C API of the 48.x line (include/ and lib/)")
 
-set(theater_known_options SANITIZE WERROR ENGINE LTO TESTS MIMALLOC ASSERTS
-    WASMTIME_ROOT WASM_CLANG)
-get_cmake_property(theater_cache_variables CACHE_VARIABLES)
-foreach(variable IN LISTS theater_cache_variables)
-    if(variable MATCHES "^THEATER_(.+)$"
-            AND NOT CMAKE_MATCH_1 IN_LIST theater_known_options)
-        list(JOIN theater_known_options ", THEATER_" known)
-        message(FATAL_ERROR "There is no option ${variable}, so it would "
-            "check nothing. There are: THEATER_${known}. "
-            "(cmake -U ${variable} forgets it.)")
-    endif()
-endforeach()
+# Called last: what nobody declared by then was misspelt.
+function(theater_refuse_unknown_options)
+    get_cmake_property(variables CACHE_VARIABLES)
+    foreach(variable IN LISTS variables)
+        get_property(help CACHE ${variable} PROPERTY HELPSTRING)
+        if(variable MATCHES "^THEATER_" AND help MATCHES "^No help, variable")
+            message(FATAL_ERROR "There is no option ${variable}, so it would "
+                "check nothing. cmake/options.cmake has them all. "
+                "(cmake -U ${variable} forgets it.)")
+        endif()
+    endforeach()
+endfunction()
 
 set(theater_build_types Debug Release RelWithDebInfo MinSizeRel)
 get_property(theater_multi_config GLOBAL PROPERTY GENERATOR_IS_MULTI_CONFIG)
