@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Checks and counts what it gets, by `send` or on channels. With MANY it
+ * tells senders apart by their number; else it has one. */
+#include "bench_actor.h"
+
+#ifdef MANY
+static uint64_t next[BENCH_SENDERS];
+#else
+static uint64_t next[1];
+#endif
+
+static void take(theater_bytes_t data)
+{
+    if (!bench_received(data)) {
+        return;
+    }
+    uint64_t word = bench_word(data.data);
+    uint64_t from = word >> BENCH_SEQUENCE_BITS;
+    size_t last = sizeof next / sizeof *next - 1;
+    if (last > 0 && from > last) {
+        bench.checksum_errors++;
+        return;
+    }
+    bench_in_order(&next[last > 0 ? from : 0], word & BENCH_SEQUENCE_MASK);
+}
+
+THEATER_HANDLE_SEND(data)
+{
+    take(data);
+}
+
+THEATER_HANDLE_CHANNEL_OPEN(initiator, data)
+{
+    (void)initiator;
+    (void)data;
+    return true;
+}
+
+THEATER_HANDLE_CHANNEL_MESSAGE(channel, data)
+{
+    (void)channel;
+    take(data);
+}
+
+THEATER_HANDLE_CHANNEL_CLOSE(channel)
+{
+    (void)channel;
+    bench.completed++;
+}
+
+THEATER_HANDLE_REQUEST(data)
+{
+    (void)data;
+    return bench_report();
+}
