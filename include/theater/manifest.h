@@ -27,6 +27,7 @@ typedef enum theater_key_type {
     THEATER_KEY_STRING_LIST, /* ["a", "b"]; each from min to max bytes */
     THEATER_KEY_ENUM,        /* one of `choices` */
     THEATER_KEY_NAME,        /* a string that can name an actor */
+    THEATER_KEY_BYTES,       /* a string that may hold anything, NULs too */
 } theater_key_type_t;
 
 /* One key of a section. Parsing, checks, documents and tests are made from
@@ -43,6 +44,10 @@ typedef struct theater_key {
     bool unlimited; /* DURATION: "unlimited" is allowed (THEATER_NEVER) */
     bool required;  /* an error when it is missing */
     const char *doc; /* one line for people */
+    /* STRING, STRING_LIST: what is wrong with this text, as the end of a
+     * sentence that begins with it ("has a * that is not at its end"), or
+     * NULL when it is right. May itself be NULL. */
+    const char *(*check)(const char *text, size_t len);
 } theater_key_t;
 
 /* The keys of one type of handler. */
@@ -155,7 +160,7 @@ typedef struct theater_restart {
     theater_restart_when_t when; /* after which ends */
     uint32_t max_restarts;       /* within one period; then it stays stopped */
     uint64_t period_ns;          /* THEATER_NEVER: the actor's whole life */
-    uint64_t backoff_ns;         /* wait before the first; doubles each time */
+    uint64_t backoff_ns;         /* wait before the actor is started again */
 } theater_restart_t;
 
 THEATER_API const theater_restart_t *

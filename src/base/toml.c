@@ -28,7 +28,7 @@ static struct th_toml_node *step_header(struct th_toml_parser *p,
                                         struct th_toml_node *table,
                                         const struct th_toml_part *part)
 {
-    char shown[48];
+    char shown[TH_TOML_SHOW];
     const struct th_toml_entry *entry =
         th_toml_find(p->doc, table, part->data, part->len);
     if (entry == NULL) {
@@ -97,7 +97,7 @@ static struct th_toml_node *open_table(struct th_toml_parser *p,
                                        struct th_toml_node *table,
                                        const struct th_toml_part *part)
 {
-    char shown[48];
+    char shown[TH_TOML_SHOW];
     const struct th_toml_entry *entry =
         th_toml_find(p->doc, table, part->data, part->len);
     if (entry == NULL) {
@@ -131,7 +131,7 @@ static struct th_toml_node *open_list(struct th_toml_parser *p,
                                       struct th_toml_node *table,
                                       const struct th_toml_part *part)
 {
-    char shown[48];
+    char shown[TH_TOML_SHOW];
     const struct th_toml_entry *entry =
         th_toml_find(p->doc, table, part->data, part->len);
     if (entry == NULL) {

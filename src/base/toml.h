@@ -16,6 +16,7 @@
 #include <theater/status.h>
 
 #define TH_TOML_ERROR_TEXT 192
+#define TH_TOML_SHOW 48
 
 enum th_toml_kind {
     TH_TOML_TABLE,
@@ -116,6 +117,17 @@ const struct th_toml_node *th_toml_root(const struct th_toml *doc);
 const struct th_toml_entry *th_toml_find(const struct th_toml *doc,
                                          const struct th_toml_node *table,
                                          const char *key, size_t key_len);
+
+/* Memory, aligned to 16, that lives as long as the document; NULL when there
+ * is none. For what is computed from the tree.
+ * Threads: owner.   Blocks: never. */
+void *th_toml_alloc(struct th_toml *doc, size_t size);
+
+/* `len` bytes of the text for a message: cut to fit, control characters
+ * replaced, so that a file can't write to anybody's terminal. Answers `out`.
+ * Threads: any.   Blocks: never.   Allocates: never. */
+const char *th_toml_show(char out[static TH_TOML_SHOW], const char *data,
+                         size_t len);
 
 /* The name of a kind for messages, with its article: "a string".
  * Threads: any.   Blocks: never.   Allocates: never. */

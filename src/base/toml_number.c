@@ -6,7 +6,6 @@
  * program has set: a manifest means the same everywhere. Dates are checked
  * and kept as text in one normal form (T between date and time, Z for UTC).
  */
-#define _GNU_SOURCE
 #include "toml_parser.h"
 
 #include <locale.h>
@@ -70,7 +69,7 @@ static struct token take_token(struct th_toml_parser *p)
 static bool fail_token(struct th_toml_parser *p, const struct token *t,
                        const char *why)
 {
-    char shown[48];
+    char shown[TH_TOML_SHOW];
     return th_toml_fail(p, t->place, "'%s' %s",
                         th_toml_show(shown, t->data, t->len), why);
 }

@@ -57,7 +57,6 @@ struct th_toml_part {
 };
 
 /* toml_arena.c: memory of the document, the index, building the tree. */
-void *th_toml_alloc(struct th_toml *doc, size_t size);
 struct th_toml *th_toml_new(const theater_env_t *env);
 struct th_toml_node *th_toml_node_new(struct th_toml *doc,
                                       enum th_toml_kind kind, uint8_t origin,
@@ -75,7 +74,6 @@ bool th_toml_fail(struct th_toml_parser *p, struct th_toml_place place,
                   const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 bool th_toml_fail_memory(struct th_toml_parser *p);
-const char *th_toml_show(char out[static 48], const char *data, size_t len);
 const char *th_toml_show_char(char out[static 24],
                               const struct th_toml_parser *p);
 void th_toml_skip_blank(struct th_toml_parser *p);

@@ -103,14 +103,15 @@ bool th_toml_fail_memory(struct th_toml_parser *p)
     return th_toml_fail(p, th_toml_here(p), "out of memory");
 }
 
-const char *th_toml_show(char out[static 48], const char *data, size_t len)
+const char *th_toml_show(char out[static TH_TOML_SHOW], const char *data,
+                         size_t len)
 {
     const unsigned char *at = (const unsigned char *)data;
     const unsigned char *end = at + len;
     size_t used = 0;
     while (at < end) {
         size_t bytes = utf8_len(at, end);
-        if (used + bytes > 48 - 4) {
+        if (used + bytes > TH_TOML_SHOW - 4) {
             memcpy(out + used, "...", 3);
             used += 3;
             break;

@@ -221,7 +221,7 @@ static bool decode_escape(struct th_toml_parser *p, const struct quoted *q,
     if (skip_fold(q, from)) {
         return true;
     }
-    char shown[48];
+    char shown[TH_TOML_SHOW];
     const char *next = *from < q->end ? *from + 1 : *from;
     while (next < q->end && ((unsigned char)*next & 0xC0) == 0x80) {
         next++;

@@ -65,7 +65,7 @@ static struct th_toml_node *step_dotted(struct th_toml_parser *p,
                                         struct th_toml_node *table,
                                         const struct th_toml_part *part)
 {
-    char shown[48];
+    char shown[TH_TOML_SHOW];
     const struct th_toml_entry *entry =
         th_toml_find(p->doc, table, part->data, part->len);
     if (entry == NULL) {
@@ -104,7 +104,7 @@ static struct th_toml_node *step_dotted(struct th_toml_parser *p,
 static bool expect_equals(struct th_toml_parser *p,
                           const struct th_toml_part *key)
 {
-    char shown[48];
+    char shown[TH_TOML_SHOW];
     char found[24];
     if (p->at < p->end && *p->at == '=') {
         p->at++;
@@ -145,7 +145,7 @@ static bool dotted_key(struct th_toml_parser *p, struct th_toml_node **table,
 
 bool th_toml_key_value(struct th_toml_parser *p, struct th_toml_node *table)
 {
-    char shown[48];
+    char shown[TH_TOML_SHOW];
     struct th_toml_part part;
     struct th_toml_node *value = NULL;
     uint32_t depth = p->depth;
