@@ -6,6 +6,7 @@
 #ifndef THEATER_HANDLER_H
 #define THEATER_HANDLER_H
 
+#include <theater/bytes.h>
 #include <theater/env.h>
 #include <theater/manifest.h>
 #include <theater/status.h>
@@ -15,13 +16,6 @@ extern "C" {
 #endif
 
 typedef struct theater_actor theater_actor_t; /* one actor of a runtime */
-
-/* Bytes, or UTF-8 text without a zero at its end. Borrowed; the function
- * that receives it says until when. */
-typedef struct theater_bytes {
-    const uint8_t *data; /* may be NULL when len is 0 */
-    size_t len;          /* bytes */
-} theater_bytes_t;
 
 /* The types of wit/actor.wit that cross between host and guest. */
 typedef enum theater_type {
