@@ -19,9 +19,8 @@
 #define TH_ASSERT(cond) ((void)sizeof(cond))
 #endif
 
-__attribute__((noreturn, cold)) void th_check_failed(const char *cond,
-                                                     const char *file,
-                                                     int line);
+__attribute__((noreturn, cold)) void
+th_check_failed(const char *cond, const char *file, int line);
 
 #define TH_LIKELY(x) __builtin_expect(!!(x), 1)
 #define TH_UNLIKELY(x) __builtin_expect(!!(x), 0)
@@ -122,13 +121,20 @@ uint64_t th_rng_next(struct th_rng *rng);
 uint64_t th_rng_below(struct th_rng *rng, uint64_t bound);
 
 /* --- The simulated environment ------------------------------------------ *
- * Virtual clock and seeded randomness; memory, files and parking of the real
- * one. Threads: owner. */
+ * Virtual clock (it starts at one second) and seeded randomness; memory, pages,
+ * files and standard error of the real one. thread_start answers UNSUPPORTED.
+ * park returns at once; if it has a deadline and the word is as expected, the
+ * clock moves to that deadline first: in a world of one thread nothing else
+ * can happen meanwhile. yield counts. Threads: owner. */
 struct th_sim_env;
 theater_status_t th_sim_env_new(uint64_t seed, struct th_sim_env **out);
 void th_sim_env_delete(struct th_sim_env *sim);
 const theater_env_t *th_sim_env_table(struct th_sim_env *sim);
+/* Is this a simulated environment's table (not one that wraps it)? */
+bool th_sim_env_is(const theater_env_t *env);
 /* Moves the virtual clock forward to `now_ns`; never back. */
 void th_sim_env_advance(const theater_env_t *env, uint64_t now_ns);
+/* How often yield was called. */
+uint64_t th_sim_env_yields(const theater_env_t *env);
 
 #endif

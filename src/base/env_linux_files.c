@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Design notes. A file is read until its end whatever its size says, so that
+ * pipes and growing files work and the limit holds for them too. A file is
+ * written beside its place, synced, and renamed: who reads it sees the old one
+ * or the new one; the folder is synced after that, so that it lasts. */
+#include "base/env_linux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { READ_FIRST = 4096 };
+
+/* Bytes to ask for first: the size that the file claims, one more to see its
+ * end, one for the zero. */
+static size_t first_capacity(int file, size_t limit)
+{
+    struct stat info;
+    size_t size = READ_FIRST;
+
+    if (fstat(file, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0) {
+        size = (size_t)info.st_size;
+    }
+    return (size < limit ? size : limit) + 2;
+}
+
+/* Moves to a block of twice the size, never more than `limit` + 2. */
+static bool grow(const theater_env_t *env, uint8_t **data, size_t len,
+                 size_t *capacity, size_t limit)
+{
+    size_t wanted = *capacity < limit / 2 ? *capacity * 2 : limit + 2;
+    uint8_t *block = th_alloc(env, wanted);
+    if (block == NULL) {
+        return false;
+    }
+    memcpy(block, *data, len);
+    th_free(env, *data);
+    *data = block;
+    *capacity = wanted;
+    return true;
+}
+
+static theater_status_t read_all(int file, size_t limit, uint8_t **out_data,
+                                 size_t *out_len)
+{
+    const theater_env_t *env = theater_env_default();
+    theater_status_t status = THEATER_OUT_OF_MEMORY;
+    size_t capacity = first_capacity(file, limit);
+    size_t len = 0;
+    uint8_t *data = th_alloc(env, capacity);
+    if (data == NULL) {
+        return status;
+    }
+    for (;;) {
+        if (len + 1 == capacity && !grow(env, &data, len, &capacity, limit)) {
+            goto out;
+        }
+        ssize_t got = read(file, data + len, capacity - 1 - len);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            status = THEATER_IO;
+            goto out;
+        }
+        if (got == 0) {
+            break;
+        }
+        len += (size_t)got;
+        if (len > limit) {
+            status = THEATER_TOO_LARGE;
+            goto out;
+        }
+    }
+    data[len] = 0;
+    *out_data = data;
+    *out_len = len;
+    return THEATER_OK;
+out:
+    th_free(env, data);
+    return status;
+}
+
+theater_status_t th_linux_file_read(void *ctx, const char *path, size_t limit,
+                                    uint8_t **out_data, size_t *out_len)
+{
+    (void)ctx;
+    if (limit > SIZE_MAX / 4) {
+        limit = SIZE_MAX / 4;
+    }
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) {
+        return errno == ENOENT || errno == ENOTDIR ? THEATER_NOT_FOUND
+                                                   : THEATER_IO;
+    }
+    theater_status_t status = read_all(file, limit, out_data, out_len);
+    close(file);
+    return status;
+}
+
+static bool write_all(int file, const uint8_t *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t done = write(file, data, len);
+        if (done < 0 && errno != EINTR) {
+            return false;
+        }
+        if (done > 0) {
+            data += done;
+            len -= (size_t)done;
+        }
+    }
+    return true;
+}
+
+/* Makes a rename in the folder of `path` last. `path` is written to. A file
+ * system that cannot sync a folder is no error. */
+static void sync_folder(char *path)
+{
+    char *slash = strrchr(path, '/');
+    const char *folder = ".";
+
+    if (slash == path) {
+        folder = "/";
+    } else if (slash != NULL) {
+        *slash = '\0';
+        folder = path;
+    }
+    int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file >= 0) {
+        (void)fsync(file);
+        close(file);
+    }
+}
+
+theater_status_t th_linux_file_write(void *ctx, const char *path,
+                                     const void *data, size_t len)
+{
+    static const char suffix[] = ".XXXXXX";
+    const theater_env_t *env = theater_env_default();
+    size_t path_len = strlen(path);
+
+    (void)ctx;
+    char *temporary = th_alloc(env, path_len + sizeof(suffix));
+    if (temporary == NULL) {
+        return THEATER_IO;
+    }
+    memcpy(temporary, path, path_len);
+    memcpy(temporary + path_len, suffix, sizeof(suffix));
+
+    theater_status_t status = THEATER_IO;
+    int file = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
+    if (file < 0) {
+        goto out;
+    }
+    bool written = write_all(file, data, len) && fsync(file) == 0;
+    /* A file that cannot be closed may not be written. */
+    written = close(file) == 0 && written;
+    if (!written || rename(temporary, path) != 0) {
+        (void)unlink(temporary);
+        goto out;
+    }
+    sync_folder(temporary);
+    status = THEATER_OK;
+out:
+    th_free(env, temporary);
+    return status;
+}
+
+theater_status_t th_linux_file_remove(void *ctx, const char *path)
+{
+    (void)ctx;
+    if (unlink(path) == 0 || errno == ENOENT || errno == ENOTDIR) {
+        return THEATER_OK;
+    }
+    return THEATER_IO;
+}
+
+/* Makes every folder on the way that is missing; `path` is written to and
+ * restored. */
+static bool make_folders(char *path)
+{
+    for (char *at = path + 1; *path != '\0'; at++) {
+        char end = *at;
+        if (end != '/' && end != '\0') {
+            continue;
+        }
+        *at = '\0';
+        bool made = mkdir(path, 0700) == 0 || errno == EEXIST;
+        *at = end;
+        if (!made) {
+            return false;
+        }
+        if (end == '\0') {
+            break;
+        }
+    }
+    return true;
+}
+
+/* Looks at the folder itself, never at what a link points to. */
+static theater_status_t check_private(const char *path)
+{
+    struct stat info;
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (folder < 0) {
+        return errno == ELOOP || errno == ENOTDIR || errno == EACCES
+                   ? THEATER_DENIED
+                   : THEATER_IO;
+    }
+    theater_status_t status = THEATER_IO;
+    if (fstat(folder, &info) == 0) {
+        bool own = info.st_uid == geteuid() && (info.st_mode & 077) == 0;
+        status = own ? THEATER_OK : THEATER_DENIED;
+    }
+    close(folder);
+    return status;
+}
+
+theater_status_t th_linux_folder_private(void *ctx, const char *path)
+{
+    const theater_env_t *env = theater_env_default();
+    size_t len = strlen(path);
+
+    (void)ctx;
+    /* A slash at the end would make the check follow a link. */
+    while (len > 1 && path[len - 1] == '/') {
+        len--;
+    }
+    char *copy = th_strndup(env, path, len);
+    if (copy == NULL) {
+        return THEATER_IO;
+    }
+    theater_status_t status =
+        len > 0 && make_folders(copy) ? check_private(copy) : THEATER_IO;
+    th_free(env, copy);
+    return status;
+}

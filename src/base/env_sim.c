@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Design notes. A world of one thread in which nothing happens by itself: the
+ * clock stands until it is moved, random numbers come from the seed, nobody
+ * else can be waited for. Parking returns at once; when it has a deadline the
+ * clock moves there first, since in a world of one thread that is all that can
+ * happen meanwhile. Memory, files and standard error are the real ones. */
+#include "base/base.h"
+
+/* The clock's first time: nobody mistakes it for "none". */
+#define START_NS UINT64_C(1000000000)
+/* 2026-01-01 00:00:00 UTC, for the wall clock at START_NS. */
+#define WALL_NS UINT64_C(1767225600000000000)
+
+struct th_sim_env {
+    theater_env_t table;
+    uint64_t now_ns;
+    struct th_rng rng;
+    uint64_t yields;
+};
+
+static uint64_t sim_now_ns(void *ctx)
+{
+    const struct th_sim_env *sim = ctx;
+    return sim->now_ns;
+}
+
+static uint64_t sim_wall_ns(void *ctx)
+{
+    const struct th_sim_env *sim = ctx;
+    return WALL_NS + (sim->now_ns - START_NS);
+}
+
+static void sim_random(void *ctx, void *out, size_t len)
+{
+    struct th_sim_env *sim = ctx;
+    uint8_t *bytes = out;
+
+    while (len > 0) {
+        uint64_t value = th_rng_next(&sim->rng);
+        /* Byte by byte: the same on machines of either byte order. */
+        for (unsigned i = 0; i < 8 && len > 0; i++, len--) {
+            *bytes++ = (uint8_t)(value >> (8 * i));
+        }
+    }
+}
+
+static void *sim_alloc(void *ctx, size_t size, size_t align)
+{
+    const theater_env_t *real = theater_env_default();
+    (void)ctx;
+    return real->alloc(real->ctx, size, align);
+}
+
+static void sim_free(void *ctx, void *memory)
+{
+    (void)ctx;
+    th_free(theater_env_default(), memory);
+}
+
+static theater_status_t sim_thread_start(void *ctx, const char *name,
+                                         void (*run)(void *arg), void *arg,
+                                         theater_thread_t **out)
+{
+    (void)ctx;
+    (void)name;
+    (void)run;
+    (void)arg;
+    (void)out;
+    return THEATER_UNSUPPORTED;
+}
+
+static void sim_thread_join(void *ctx, theater_thread_t *thread)
+{
+    (void)ctx;
+    (void)thread;
+    TH_CHECK(false && "a simulated world has no threads to join");
+}
+
+static void sim_move(struct th_sim_env *sim, uint64_t now_ns)
+{
+    if (now_ns > sim->now_ns) {
+        sim->now_ns = now_ns;
+    }
+}
+
+static void sim_park(void *ctx, const void *word, uint32_t expected,
+                     uint64_t deadline_ns)
+{
+    const _Atomic uint32_t *value = word;
+
+    /* relaxed: there is one thread */
+    if (deadline_ns != THEATER_NEVER &&
+        atomic_load_explicit(value, memory_order_relaxed) == expected) {
+        sim_move(ctx, deadline_ns);
+    }
+}
+
+static void sim_unpark(void *ctx, const void *word, uint32_t count)
+{
+    (void)ctx;
+    (void)word;
+    (void)count;
+}
+
+static void sim_yield(void *ctx, const char *point)
+{
+    struct th_sim_env *sim = ctx;
+    (void)point;
+    sim->yields++;
+}
+
+theater_status_t th_sim_env_new(uint64_t seed, struct th_sim_env **out)
+{
+    const theater_env_t *real = theater_env_default();
+    struct th_sim_env *sim = th_calloc(real, sizeof(*sim));
+    if (sim == NULL) {
+        return THEATER_OUT_OF_MEMORY;
+    }
+    /* The rest (pages, files, standard error) is the real world's. */
+    sim->table = *real;
+    sim->table.ctx = sim;
+    sim->table.now_ns = sim_now_ns;
+    sim->table.wall_ns = sim_wall_ns;
+    sim->table.random = sim_random;
+    sim->table.alloc = sim_alloc;
+    sim->table.free = sim_free;
+    sim->table.thread_start = sim_thread_start;
+    sim->table.thread_join = sim_thread_join;
+    sim->table.park = sim_park;
+    sim->table.unpark = sim_unpark;
+    sim->table.yield = sim_yield;
+    sim->now_ns = START_NS;
+    th_rng_init(&sim->rng, seed);
+    *out = sim;
+    return THEATER_OK;
+}
+
+void th_sim_env_delete(struct th_sim_env *sim)
+{
+    th_free(theater_env_default(), sim);
+}
+
+const theater_env_t *th_sim_env_table(struct th_sim_env *sim)
+{
+    return &sim->table;
+}
+
+void th_sim_env_advance(const theater_env_t *env, uint64_t now_ns)
+{
+    TH_ASSERT(env->now_ns == sim_now_ns);
+    sim_move(env->ctx, now_ns);
+}
+
+bool th_sim_env_is(const theater_env_t *env)
+{
+    return env->now_ns == sim_now_ns;
+}
+
+uint64_t th_sim_env_yields(const theater_env_t *env)
+{
+    TH_ASSERT(env->now_ns == sim_now_ns);
+    const struct th_sim_env *sim = env->ctx;
+    return sim->yields;
+}
