@@ -121,14 +121,26 @@ heartbeat() {
     done
 }
 
+# Ends what was started and removes what is unfinished, however we end.
+pids=()
+unfinished=()
+clean_up() {
+    local pid path
+    for pid in ${pids[@]+"${pids[@]}"}; do
+        kill "$pid" 2>/dev/null || true
+    done
+    for path in ${unfinished[@]+"${unfinished[@]}"}; do
+        rm -rf "$path"
+    done
+}
+
 build() {
-    local target=$1 messages=$2 cargo=$3 beat="" status=0
-    [ -t 2 ] || {
+    local target=$1 messages=$2 cargo=$3 status=0
+    if [ ! -t 2 ]; then
         heartbeat "$target" 9>&- &
-        beat=$!
-    }
-    # shellcheck disable=SC2064 # the id as it is now
-    trap "${beat:+kill $beat 2>/dev/null; }exit 130" INT TERM
+        pids+=($!)
+    fi
+    # In the background, so that a signal to this script alone ends it too.
     (
         cd "$here/wasmtime"
         if [ "$(command -v rustc || true)" != "$(dirname "$cargo")/rustc" ]
@@ -136,14 +148,12 @@ build() {
             export RUSTC
             RUSTC=$(dirname "$cargo")/rustc
         fi
-        CARGO_TARGET_DIR=$target "$cargo" build --release --locked \
-            --message-format=json-render-diagnostics >"$messages"
-    ) || status=$?
-    if [ -n "$beat" ]; then
-        kill "$beat" 2>/dev/null || true
-        wait "$beat" 2>/dev/null || true
-    fi
-    trap - INT TERM
+        export CARGO_TARGET_DIR=$target
+        exec "$cargo" build --release --locked \
+            --message-format=json-render-diagnostics >"$messages" 9>&-
+    ) &
+    pids+=($!)
+    wait "$!" || status=$?
     return "$status"
 }
 
@@ -159,8 +169,7 @@ install_built() {
         return 1
     fi
     staging=$(mktemp -d "$path.XXXXXX")
-    # shellcheck disable=SC2064
-    trap "rm -rf '$staging'" EXIT
+    unfinished+=("$staging")
     mkdir "$staging/lib"
     cp -R "$out/include" "$staging/include"
     cp "$archive" "$staging/lib/libwasmtime.a"
@@ -186,6 +195,10 @@ main() {
     target=$(cache_root)/build/wasmtime
     mkdir -p "$target"
     messages=$target/messages.$$.json
+    unfinished+=("$messages")
+    trap clean_up EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
     echo "engine: building Wasmtime $(crate_version) with $cargo, once, into"
     echo "engine: $path (4 to 10 minutes on two cores)"
     exec 9>"$target.lock"
@@ -197,7 +210,6 @@ main() {
         build "$target" "$messages" "$cargo"
         install_built "$messages" "$path" "$cargo"
     fi
-    rm -f "$messages"
     find_root >/dev/null
     echo "engine: built, $path"
 }
