@@ -36,7 +36,7 @@ function open_file() {
     folder = ""
     is_c = path ~ /\.[ch]$/
     is_test = path ~ /_(test|testing)\.[ch]$/
-    is_env = path ~ /^src\/base\/env_[a-z_]*\.c$/
+    is_env = path ~ /^src\/base\/env_[a-z_]*\.[ch]$/
     if (path ~ /^src\//) {
         folder = path
         sub(/^src\//, "", folder)
