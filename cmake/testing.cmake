@@ -12,7 +12,8 @@
 # A LIBS entry that is a folder's name (messaging, handlers_runtime, ...) brings
 # that folder and what it may use. A test whose LIBS this build does not have
 # (no engine) is left out. TIMEOUT is 60 seconds unless said otherwise, four
-# times that under a sanitizer.
+# times that under a sanitizer. The label `serial` lets a test run alone. A test
+# finds files through TH_TEST_SOURCE_DIR and TH_TEST_BUILD_DIR (strings).
 if(NOT THEATER_TESTS)
     function(theater_test)
     endfunction()
@@ -36,6 +37,9 @@ function(theater_test_properties name timeout labels environment)
         "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1")
     set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout}
         LABELS "${labels}" ENVIRONMENT "${sanitizers};${environment}")
+    if("serial" IN_LIST labels)
+        set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
+    endif()
 endfunction()
 
 function(theater_test name)
@@ -68,6 +72,9 @@ function(theater_test name)
     target_link_libraries(${executable} PRIVATE th_flags th_cmocka ${targets}
         th_malloc Threads::Threads)
     target_link_options(${executable} PRIVATE ${theater_lto_avoid})
+    target_compile_definitions(${executable} PRIVATE
+        TH_TEST_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+        TH_TEST_BUILD_DIR="${PROJECT_BINARY_DIR}")
     add_test(NAME ${name} COMMAND ${executable} ${arg_ARGS})
     theater_test_properties(${name} "${arg_TIMEOUT}" "${arg_LABELS}"
         "${arg_ENVIRONMENT}")
