@@ -96,3 +96,21 @@ foreach(folder IN LISTS theater_folders)
             LABELS unit)
     endforeach()
 endforeach()
+
+# A program of nothing but a folder and what it may use: every object is
+# linked, so a call against the arrows is an undefined symbol here. Linked by
+# the test itself, so that a folder in the making stops nobody's build.
+file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/tests/link.c"
+    CONTENT "int main(void)\n{\n    return 0;\n}\n" @ONLY)
+foreach(folder IN LISTS theater_folders)
+    if(TARGET th_${folder} AND NOT folder STREQUAL "cli")
+        add_executable(test_link_${folder} EXCLUDE_FROM_ALL
+            "${PROJECT_BINARY_DIR}/tests/link.c")
+        theater_link_folders(test_link_${folder} ${folder})
+        target_link_libraries(test_link_${folder} PRIVATE th_flags)
+        target_link_options(test_link_${folder} PRIVATE ${theater_lto_avoid})
+        theater_command_test(link.${folder} LABELS unit serial
+            COMMAND "${CMAKE_COMMAND}" --build "${PROJECT_BINARY_DIR}"
+                --target test_link_${folder})
+    endif()
+endforeach()
