@@ -103,6 +103,10 @@ static inline unsigned th_slot(void)
     return TH_LIKELY(slot != 0) ? slot - 1 : th_slot_acquire();
 }
 
+/* Set by a scheduler for its workers' whole life: calls that block refuse to
+ * run there. */
+extern _Thread_local bool th_thread_is_worker;
+
 /* --- A lock for slow paths (registering, walking waits) ----------------- *
  * Never on the way of a message. Parks through the environment. */
 struct th_lock {

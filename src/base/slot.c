@@ -12,6 +12,7 @@
 
 _Static_assert(TH_SLOTS == 64, "one bit of `taken` for each slot");
 
+_Thread_local bool th_thread_is_worker;
 _Thread_local unsigned th_slot_plus1;
 
 static _Atomic uint64_t taken = 1; /* slot 0 is nobody's own */
