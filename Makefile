@@ -41,7 +41,7 @@ build-asan/build.ninja: | engine
 
 asan: engine | build-asan/build.ninja ## every test, with address and undefined-behaviour sanitizers
 	@cmake --build build-asan -j $(JOBS)
-	@cd build-asan && $(CTEST)
+	@cd build-asan && $(CTEST) -LE lint
 
 build-tsan/build.ninja: | setup
 	$(CONFIGURE) -B build-tsan -DTHEATER_SANITIZE=thread \
@@ -49,7 +49,7 @@ build-tsan/build.ninja: | setup
 
 tsan: setup | build-tsan/build.ninja ## the tests without the engine, with the thread sanitizer
 	@cmake --build build-tsan -j $(JOBS)
-	@cd build-tsan && $(FIXED_ADDRESSES) $(CTEST)
+	@cd build-tsan && $(FIXED_ADDRESSES) $(CTEST) -LE lint
 
 build-clang/build.ninja: | engine
 	$(CONFIGURE) -B build-clang -DCMAKE_C_COMPILER=clang-19

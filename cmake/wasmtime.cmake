@@ -2,6 +2,11 @@
 # th_wasmtime: the engine's C API. deps/build-wasmtime.sh knows where to look
 # (THEATER_WASMTIME_ROOT or WASMTIME_ROOT, its cache, the system) and what is
 # usable (the line that we are pinned to, with the features that we need).
+# Other inputs, another engine: configure again, so that none is used stale.
+foreach(input Cargo.toml Cargo.lock src/lib.rs)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+        "${PROJECT_SOURCE_DIR}/deps/wasmtime/${input}")
+endforeach()
 set(theater_wasmtime_env "")
 if(THEATER_WASMTIME_ROOT)
     set(theater_wasmtime_env "WASMTIME_ROOT=${THEATER_WASMTIME_ROOT}")
