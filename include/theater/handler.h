@@ -128,6 +128,7 @@ typedef struct theater_instance_args {
     const theater_section_t *section; /* its part of the manifest; never NULL */
     uint64_t exports; /* bit i: the actor has the i-th export of the table */
     const theater_env_t *env; /* the runtime's */
+    bool native; /* a C actor: it goes on while an answer is owed to it */
 } theater_instance_args_t;
 
 /* The table of a handler. Static; lives as long as its registration.

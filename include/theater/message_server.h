@@ -16,7 +16,9 @@ extern "C" {
 typedef struct theater_message_server theater_message_server_t;
 
 /* The exports that it calls, in the order of its table: the export_index of
- * a delivery to a native actor. */
+ * a delivery to a native actor. One that has decided a request or an open by
+ * itself (theater_endpoint_defer, _respond, theater_channel_accept, ...) sets
+ * the delivery's status to PENDING: its result is then not looked at. */
 typedef enum theater_message_server_export {
     THEATER_HANDLE_SEND,            /* args: data */
     THEATER_HANDLE_REQUEST,         /* args: data; result: REPLY */
