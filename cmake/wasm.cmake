@@ -2,7 +2,7 @@
 # Actors in C, built for wasm32 by clang and wasm-ld.
 #
 #   theater_wasm_actor(NAME ping SOURCES ping.c
-#       [STACK bytes] [WASI] [OUTPUT file] [DEFINES A=1 ...]
+#       [STACK bytes] [WASI] [NO_SDK] [OUTPUT file] [DEFINES A=1 ...]
 #       [COPY ping.toml theater.toml ...])
 #
 # builds OUTPUT (default: NAME.wasm in the current build folder) as part of
@@ -16,6 +16,7 @@
 # one page as long as its data and its messages fit into 2 KiB. Keep to
 # n * 4096 + 2048 when you raise it.
 #
+# NO_SDK leaves src/actor.c out, for tests that bring their own cabi_realloc.
 # WASI builds with wasi-libc (a reactor: malloc, printf, clocks), with a
 # stack of 66,560 bytes unless STACK says otherwise.
 
@@ -41,7 +42,7 @@ get_filename_component(THEATER_WASM_SDK "${THEATER_WASM_SDK}" ABSOLUTE)
 
 # The instruction set is named, so that another clang's defaults do not change
 # what an engine must know.
-set(THEATER_WASM_CFLAGS -std=c17 -O2 -mcpu=mvp -mbulk-memory -msign-ext
+set(THEATER_WASM_CFLAGS -O2 -mcpu=mvp -mbulk-memory -msign-ext
     -mmutable-globals -mnontrapping-fptoint -Wall -Wextra -Wconversion
     -Wshadow -Werror)
 
@@ -66,7 +67,7 @@ function(theater_wasm_object source folder flags out_object)
 endfunction()
 
 function(theater_wasm_actor)
-    cmake_parse_arguments(arg "WASI" "NAME;STACK;OUTPUT"
+    cmake_parse_arguments(arg "WASI;NO_SDK" "NAME;STACK;OUTPUT"
         "SOURCES;DEFINES;COPY" ${ARGN})
     if(NOT arg_NAME OR NOT arg_SOURCES OR arg_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "theater_wasm_actor: NAME and SOURCES are needed; "
@@ -86,11 +87,11 @@ function(theater_wasm_actor)
     endforeach()
     if(arg_WASI)
         set(stack 66560)
-        list(APPEND flags --target=wasm32-wasi)
+        list(APPEND flags --target=wasm32-wasi -std=gnu17)
         set(link --target=wasm32-wasi -mexec-model=reactor)
     else()
         set(stack 10240)
-        list(APPEND flags --target=wasm32)
+        list(APPEND flags --target=wasm32 -std=c17)
         set(link --target=wasm32 -nostdlib -Wl,--no-entry)
     endif()
     if(arg_STACK)
@@ -101,7 +102,10 @@ function(theater_wasm_actor)
     # project that it may find.
     set(folder "${CMAKE_CURRENT_BINARY_DIR}/${arg_NAME}.wasm.dir")
     set(objects)
-    foreach(source IN LISTS arg_SOURCES ITEMS "${THEATER_WASM_SDK}/src/actor.c")
+    if(NOT arg_NO_SDK)
+        list(APPEND arg_SOURCES "${THEATER_WASM_SDK}/src/actor.c")
+    endif()
+    foreach(source IN LISTS arg_SOURCES)
         theater_wasm_object("${source}" "${folder}" "${flags}" object)
         list(APPEND objects "${object}")
     endforeach()

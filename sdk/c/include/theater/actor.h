@@ -104,10 +104,10 @@ typedef enum theater_level {
 #define THEATER_HANDLE_SEND(data)                                              \
     static void th_on_send(theater_bytes_t data);                              \
     TH_EXPORT("handle-send")                                                   \
-    void th_export_send(const uint8_t *at, size_t len);                        \
-    void th_export_send(const uint8_t *at, size_t len)                         \
+    void th_export_send(const uint8_t *th_at, size_t th_len);                  \
+    void th_export_send(const uint8_t *th_at, size_t th_len)                   \
     {                                                                          \
-        th_on_send(theater_bytes(at, len));                                    \
+        th_on_send(theater_bytes(th_at, th_len));                              \
         th_arena_reset();                                                      \
     }                                                                          \
     static void th_on_send(theater_bytes_t data)
@@ -116,19 +116,21 @@ typedef enum theater_level {
 #define THEATER_HANDLE_REQUEST(data)                                           \
     static theater_answer_t th_on_request(theater_bytes_t data);               \
     TH_EXPORT("handle-request")                                                \
-    const struct th_answer *th_export_request(const uint8_t *at, size_t len);  \
-    const struct th_answer *th_export_request(const uint8_t *at, size_t len)   \
+    const struct th_answer *th_export_request(const uint8_t *th_at,            \
+                                              size_t th_len);                  \
+    const struct th_answer *th_export_request(const uint8_t *th_at,            \
+                                              size_t th_len)                   \
     {                                                                          \
-        theater_answer_t answer = th_on_request(theater_bytes(at, len));       \
-        th_answer.tag = answer.failed ? 1 : 0;                                 \
-        th_answer.data = answer.data;                                          \
+        theater_answer_t th_got = th_on_request(theater_bytes(th_at, th_len)); \
+        th_answer.tag = th_got.failed ? 1 : 0;                                 \
+        th_answer.data = th_got.data;                                          \
         return &th_answer;                                                     \
     }                                                                          \
     TH_EXPORT("cabi_post_handle-request")                                      \
-    void th_export_post_request(const struct th_answer *answer);               \
-    void th_export_post_request(const struct th_answer *answer)                \
+    void th_export_post_request(const struct th_answer *th_done_with);         \
+    void th_export_post_request(const struct th_answer *th_done_with)          \
     {                                                                          \
-        (void)answer;                                                          \
+        (void)th_done_with;                                                    \
         th_arena_reset();                                                      \
     }                                                                          \
     static theater_answer_t th_on_request(theater_bytes_t data)
@@ -137,15 +139,15 @@ typedef enum theater_level {
 #define THEATER_HANDLE_CHANNEL_OPEN(initiator, data)                           \
     static bool th_on_open(theater_bytes_t initiator, theater_bytes_t data);   \
     TH_EXPORT("handle-channel-open")                                           \
-    int th_export_open(const uint8_t *at, size_t len, const uint8_t *at2,      \
-                       size_t len2);                                           \
-    int th_export_open(const uint8_t *at, size_t len, const uint8_t *at2,      \
-                       size_t len2)                                            \
+    int th_export_open(const uint8_t *th_at, size_t th_len,                    \
+                       const uint8_t *th_at2, size_t th_len2);                 \
+    int th_export_open(const uint8_t *th_at, size_t th_len,                    \
+                       const uint8_t *th_at2, size_t th_len2)                  \
     {                                                                          \
-        bool yes =                                                             \
-            th_on_open(theater_bytes(at, len), theater_bytes(at2, len2));      \
+        bool th_yes = th_on_open(theater_bytes(th_at, th_len),                 \
+                                 theater_bytes(th_at2, th_len2));              \
         th_arena_reset();                                                      \
-        return yes ? 1 : 0;                                                    \
+        return th_yes ? 1 : 0;                                                 \
     }                                                                          \
     static bool th_on_open(theater_bytes_t initiator, theater_bytes_t data)
 
@@ -153,12 +155,13 @@ typedef enum theater_level {
 #define THEATER_HANDLE_CHANNEL_MESSAGE(channel, data)                          \
     static void th_on_channel(theater_bytes_t channel, theater_bytes_t data);  \
     TH_EXPORT("handle-channel-message")                                        \
-    void th_export_channel(const uint8_t *at, size_t len, const uint8_t *at2,  \
-                           size_t len2);                                       \
-    void th_export_channel(const uint8_t *at, size_t len, const uint8_t *at2,  \
-                           size_t len2)                                        \
+    void th_export_channel(const uint8_t *th_at, size_t th_len,                \
+                           const uint8_t *th_at2, size_t th_len2);             \
+    void th_export_channel(const uint8_t *th_at, size_t th_len,                \
+                           const uint8_t *th_at2, size_t th_len2)              \
     {                                                                          \
-        th_on_channel(theater_bytes(at, len), theater_bytes(at2, len2));       \
+        th_on_channel(theater_bytes(th_at, th_len),                            \
+                      theater_bytes(th_at2, th_len2));                         \
         th_arena_reset();                                                      \
     }                                                                          \
     static void th_on_channel(theater_bytes_t channel, theater_bytes_t data)
@@ -167,10 +170,10 @@ typedef enum theater_level {
 #define THEATER_HANDLE_CHANNEL_CLOSE(channel)                                  \
     static void th_on_close(theater_bytes_t channel);                          \
     TH_EXPORT("handle-channel-close")                                          \
-    void th_export_close(const uint8_t *at, size_t len);                       \
-    void th_export_close(const uint8_t *at, size_t len)                        \
+    void th_export_close(const uint8_t *th_at, size_t th_len);                 \
+    void th_export_close(const uint8_t *th_at, size_t th_len)                  \
     {                                                                          \
-        th_on_close(theater_bytes(at, len));                                   \
+        th_on_close(theater_bytes(th_at, th_len));                             \
         th_arena_reset();                                                      \
     }                                                                          \
     static void th_on_close(theater_bytes_t channel)
@@ -179,10 +182,10 @@ typedef enum theater_level {
 #define THEATER_HANDLE_STOP(reason)                                            \
     static void th_on_stop(theater_bytes_t reason);                            \
     TH_EXPORT("handle-stop")                                                   \
-    void th_export_stop(const uint8_t *at, size_t len);                        \
-    void th_export_stop(const uint8_t *at, size_t len)                         \
+    void th_export_stop(const uint8_t *th_at, size_t th_len);                  \
+    void th_export_stop(const uint8_t *th_at, size_t th_len)                   \
     {                                                                          \
-        th_on_stop(theater_bytes(at, len));                                    \
+        th_on_stop(theater_bytes(th_at, th_len));                              \
         th_arena_reset();                                                      \
     }                                                                          \
     static void th_on_stop(theater_bytes_t reason)
