@@ -191,7 +191,7 @@ static void bytes_that_are_no_text_are_refused_with_their_place(void **state)
 static void an_error_never_repeats_control_characters_of_the_file(void **state)
 {
     (void)state;
-    assert_refused(TEXT("\"\\u001b[2J\\u0085\" 1"), 1, 17, "'?[2J?'");
+    assert_refused(TEXT("\"\\u001b[2J\\u0085\" 1"), 1, 19, "'?[2J?'");
 }
 
 static void a_text_over_the_limit_is_not_parsed(void **state)
