@@ -4,8 +4,8 @@
  * and nothing else: no libc, no binding generator; wasi-libc may be there.
  * It is not part of libtheater: nothing here runs on the host.
  *
- * One file, longer than others here, so that an actor needs this header and
- * src/actor.c and no third thing. docs/actor-api.md is the tour of it.
+ * Longer than 300 lines: an actor needs this header and src/actor.c, and no
+ * third thing. docs/actor-api.md is the tour of it.
  *
  * Memory rules, the same for every function below:
  * - What an actor receives (a handler's arguments, an answer, a name, an id)
