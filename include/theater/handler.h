@@ -155,7 +155,8 @@ typedef struct theater_handler_ops {
      * deliveries may collect. On failure nothing is left behind. */
     theater_status_t (*setup_host_functions)(void *instance,
                                              theater_error_t *err);
-    /* The actor may get deliveries from now on. May be NULL. */
+    /* The actor may get deliveries from now on. Once, also when the actor is
+     * restarted later. May be NULL. */
     void (*start)(void *instance);
     /* The next delivery. OK or EMPTY. NULL: has none, ever. When EMPTY was
      * answered, what comes later is announced by theater_actor_wake. */
@@ -185,11 +186,27 @@ typedef struct theater_handler_ops {
  * Threads: any, also inside `next` and host functions. Blocks: never. */
 THEATER_API void theater_actor_wake(theater_actor_t *actor);
 
+/* Wakes the actor at `deadline_ns` of the environment's now_ns; THEATER_NEVER:
+ * not any more. For a host function that waits: there is one deadline per
+ * actor, a later call replaces it, and who set it takes it back (NEVER) when
+ * its wait is over. Threads: the worker that runs the actor (begin, resume,
+ * cancel, next, done, deliver). Blocks: never. */
+THEATER_API void theater_actor_wake_at(theater_actor_t *actor,
+                                       uint64_t deadline_ns);
+
+/* What the spawn, the system file or the manifest gave the actor as its
+ * initial state; `data` is NULL when none did. Valid as long as the actor.
+ * Threads: any. */
+THEATER_API theater_bytes_t
+theater_actor_initial_state(const theater_actor_t *actor);
+
 /* The actor's name; valid as long as the actor. Threads: any. */
 THEATER_API const char *theater_actor_name(const theater_actor_t *actor);
 
-/* Asks the actor to stop when its running delivery has ended. `reason` is
- * copied. Threads: any. Blocks: never. */
+/* Asks the actor to stop when its running delivery has ended, including what
+ * that waits for: what is queued is not waited for. When the delivery has not
+ * ended 5 s later the actor is ended inside it. `reason` is copied; the first
+ * one counts. Threads: any. Blocks: never. */
 THEATER_API void theater_actor_stop(theater_actor_t *actor, const char *reason);
 
 /* Is the calling thread a worker of some runtime? Blocking calls are refused

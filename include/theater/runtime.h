@@ -20,7 +20,7 @@ typedef struct theater_runtime theater_runtime_t;
 THEATER_API THEATER_CHECKED theater_status_t theater_handler_registry_new(
     const theater_env_t *env, theater_handler_registry_t **out_registry);
 
-/* Adds a handler under the `type` that manifests call it by.
+/* Adds a handler under the `type` that manifests call it by; 32 at most.
  * Owns:    `ops` and `type` are borrowed for the registry's life; `prototype`
  *          goes to the registry on OK.
  * Threads: setup (before a runtime is made from it).
@@ -53,12 +53,22 @@ typedef enum theater_log_level {
 
 typedef struct theater_event {
     theater_event_kind_t kind; /* what happened */
-    const char *actor;         /* its name */
+    const char *actor;         /* its name; "": the runtime's own log line */
     theater_status_t status;   /* FAILED: TRAPPED, LIMIT, ...; else OK */
     const char *text;          /* the reason, or the log line, raw */
     size_t text_len;           /* bytes of text; a zero byte follows */
     theater_log_level_t level; /* of a log line */
 } theater_event_t;
+
+/* One log line of an actor, as an event: longer than 8 KiB it is cut and says
+ * so. The bytes are copied. For host functions and native actors.
+ * Threads: the worker that runs the actor. Blocks: never.
+ * Returns: OK; PENDING: taken, too, but so many lines were written in this
+ *          turn that it should end, so that they are handed on; the actor is
+ *          woken. Lines over 1 MiB in one turn are lost, and counted. */
+THEATER_API THEATER_CHECKED theater_status_t
+theater_actor_log(theater_actor_t *actor, theater_log_level_t level,
+                  theater_bytes_t text);
 
 typedef struct theater_runtime_options {
     size_t size;              /* sizeof(theater_runtime_options_t) */
@@ -105,12 +115,14 @@ typedef struct theater_spawn_options {
     {sizeof(theater_spawn_options_t), {NULL, 0}, false}
 
 /* Makes one actor: loads its module (compiled once per content), makes its
- * handlers, registers and instantiates it, and lets it run.
+ * handlers, registers and instantiates it, and lets it run. The package is
+ * read once per manifest object, as long as the runtime remembers it (it does
+ * for the last 16): load the manifest again to see a file that was changed.
  * Owns:    `manifest` is borrowed for the call. `name` NULL: the manifest's.
  * Threads: any that is not a worker. Blocks: while it compiles.
- * Returns: OK, ALREADY_EXISTS, BAD_MODULE, NOT_FOUND, IO, LIMIT, TRAPPED,
- *          SHUTTING_DOWN, INVALID_ARGUMENT, OUT_OF_MEMORY; nothing is left
- *          behind on failure. */
+ * Returns: OK, ALREADY_EXISTS, BAD_MANIFEST, BAD_MODULE, NOT_FOUND, IO, LIMIT,
+ *          TRAPPED, SHUTTING_DOWN, INVALID_ARGUMENT, WRONG_THREAD,
+ *          OUT_OF_MEMORY; nothing is left behind on failure. */
 THEATER_API THEATER_CHECKED theater_status_t theater_runtime_spawn(
     theater_runtime_t *runtime, const char *name,
     const theater_manifest_t *manifest, const theater_spawn_options_t *options,
@@ -127,7 +139,7 @@ theater_runtime_spawn_system(theater_runtime_t *runtime,
 THEATER_API void theater_runtime_start_all(theater_runtime_t *runtime);
 
 /* A native actor: the same deliveries as C callbacks, on a worker, one at a
- * time. It must not block and is not sliced or limited. */
+ * time. It must not block and is not sliced or limited. Static. */
 typedef struct theater_native_ops {
     size_t size;      /* sizeof(theater_native_ops_t) */
     uint64_t exports; /* bits of the exports of its handlers, in the order of
@@ -140,8 +152,9 @@ typedef struct theater_native_ops {
      * `result` points to must stay until the next call of `deliver`. */
     void (*deliver)(void *self, theater_actor_t *actor,
                     theater_delivery_t *delivery);
-    /* Woken by theater_actor_wake while nothing was to deliver: for answers
-     * that native actors wait for through callbacks. May be NULL. */
+    /* Nothing is left to deliver: called at least once after each
+     * theater_actor_wake, and once after `run`; for answers that native actors
+     * wait for through callbacks. May be NULL. */
     void (*woken)(void *self, theater_actor_t *actor);
     /* Once, last: frees `self`. May be NULL. */
     void (*destroy)(void *self);
@@ -167,7 +180,7 @@ THEATER_API THEATER_CHECKED theater_status_t
 theater_runtime_stop(theater_runtime_t *runtime, const char *name,
                      const char *reason);
 
-/* Asks all to stop, as above, and refuses new ones. */
+/* Asks all to stop, as above, and refuses new ones for ever. */
 THEATER_API void theater_runtime_stop_all(theater_runtime_t *runtime,
                                           const char *reason);
 
@@ -208,7 +221,7 @@ theater_runtime_list(theater_runtime_t *runtime,
 typedef struct theater_runtime_stats {
     uint64_t spawned;      /* actors made */
     uint64_t stopped;      /* ended well */
-    uint64_t failed;       /* trapped, broke a limit */
+    uint64_t failed;       /* trapped, broke a limit; ends for good */
     uint64_t restarted;    /* started again */
     uint64_t deliveries;   /* calls of guest exports that began */
     uint64_t compiled;     /* modules compiled */

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Design notes: how an activation gets its deliveries. This is the way of
+ * every message: no lock, no shared counter, and with one handler that has
+ * deliveries (the common case) one indirect call.
+ *
+ * Several handlers take turns of TH_TURN deliveries, beginning with the one
+ * that had the last delivery. The activation ends early (EMPTY, and `cut`)
+ * when its budget is spent, and when the actor is asked to stop: a stop never
+ * waits behind what is queued.
+ *
+ * The hooks run on the guest's stack: small frames, no callbacks of people.
+ * Threads: the activation. Cannot fail. */
+#include "runtime/runtime.h"
+
+theater_status_t th_actor_next(struct theater_actor *actor, size_t *out_grant,
+                               theater_delivery_t *out)
+{
+    struct th_body *body = actor->body;
+    /* relaxed: a hint; who sets a bit wakes the actor afterwards */
+    uint32_t asked = atomic_load_explicit(&actor->asked, memory_order_relaxed);
+    if (TH_UNLIKELY(body->budget == 0 ||
+                    (asked & (TH_ASK_STOP | TH_ASK_KILL)) != 0)) {
+        body->cut = true;
+        return THEATER_EMPTY;
+    }
+    const struct th_plan *plan = body->plan;
+    for (unsigned tries = plan->sources_len; tries > 0; tries--) {
+        size_t grant = plan->sources[body->source];
+        if (TH_LIKELY(body->turn != 0) &&
+            plan->grants[grant].ops->next(body->instances[grant], out) ==
+                THEATER_OK) {
+            *out_grant = grant;
+            body->budget--;
+            body->turn -= plan->sources_len > 1;
+            /* relaxed: the activation alone writes it */
+            atomic_store_explicit(
+                &body->deliveries,
+                atomic_load_explicit(&body->deliveries, memory_order_relaxed) +
+                    1,
+                memory_order_relaxed);
+            if (TH_UNLIKELY(actor->runtime->simulated)) {
+                th_event_mix_delivery(actor, grant, out);
+            }
+            return THEATER_OK;
+        }
+        if (body->turn == 0) {
+            tries++; /* its turn is over, which says nothing of what it has */
+        }
+        body->turn = TH_TURN;
+        body->source = (uint8_t)((body->source + 1) % plan->sources_len);
+    }
+    return THEATER_EMPTY;
+}
+
+void th_actor_done(struct theater_actor *actor, size_t grant,
+                   theater_delivery_t *delivery)
+{
+    struct th_body *body = actor->body;
+    const theater_handler_ops_t *ops = body->plan->grants[grant].ops;
+    if (TH_UNLIKELY(actor->runtime->simulated)) {
+        uint32_t status = (uint32_t)delivery->status;
+        th_event_mix(actor->runtime, &status, sizeof status);
+    }
+    if (ops->done != NULL) {
+        ops->done(body->instances[grant], delivery);
+    }
+}
+
+static theater_status_t hook_next(void *ctx, size_t *out_grant,
+                                  theater_delivery_t **out_delivery)
+{
+    struct theater_actor *actor = ctx;
+    theater_delivery_t *delivery = actor->body->delivery;
+    *out_delivery = delivery;
+    return th_actor_next(actor, out_grant, delivery);
+}
+
+static void hook_done(void *ctx, size_t grant, theater_delivery_t *delivery)
+{
+    th_actor_done(ctx, grant, delivery);
+}
+
+static bool hook_should_yield(void *ctx)
+{
+    struct theater_actor *actor = ctx;
+    /* relaxed: a hint, asked again soon. An actor that is to stop yields
+     * often, so that its grace is seen to end. */
+    uint32_t asked = atomic_load_explicit(&actor->asked, memory_order_relaxed);
+    return (asked & (TH_ASK_STOP | TH_ASK_KILL)) != 0 ||
+           th_sched_should_yield(actor->sched);
+}
+
+static void hook_output(void *ctx, bool is_error, theater_bytes_t line)
+{
+    struct theater_actor *actor = ctx;
+    th_lines_add(actor->runtime->env, &actor->body->lines,
+                 is_error ? THEATER_LOG_WARN : THEATER_LOG_INFO, line);
+}
+
+const struct th_guest_hooks th_actor_hooks = {
+    .next = hook_next,
+    .done = hook_done,
+    .should_yield = hook_should_yield,
+    .output = hook_output,
+};
+
+static void emit_line(void *user, theater_log_level_t level, const char *text,
+                      size_t len)
+{
+    struct theater_actor *actor = user;
+    th_event_emit(actor->runtime, &(struct th_event){
+                                      .kind = THEATER_ACTOR_LOG,
+                                      .level = level,
+                                      .actor = actor->body->name,
+                                      .text = text,
+                                      .text_len = len,
+                                  });
+}
+
+void th_actor_flush(struct theater_actor *actor)
+{
+    struct th_lines *lines = &actor->body->lines;
+    if (TH_UNLIKELY(th_lines_any(lines))) {
+        th_lines_drain(actor->runtime->env, lines, emit_line, actor);
+    }
+}
+
+theater_status_t theater_actor_log(theater_actor_t *actor,
+                                   theater_log_level_t level,
+                                   theater_bytes_t text)
+{
+    struct th_body *body = actor->body;
+    th_lines_add(actor->runtime->env, &body->lines, level, text);
+    /* relaxed: the owner asks. A start function has no turn that could end. */
+    uint32_t state = atomic_load_explicit(&actor->state, memory_order_relaxed);
+    if (body->lines.len < TH_LINES_SOFT || state < TH_ACTOR_PAUSED) {
+        return THEATER_OK;
+    }
+    theater_actor_wake(actor);
+    return THEATER_PENDING;
+}
