@@ -41,8 +41,8 @@ typedef struct theater_key {
     uint64_t min; /* least value (for strings: bytes) */
     uint64_t max; /* greatest value (for strings: bytes); 0: no bound */
     const char *const *choices; /* ENUM: the words, NULL behind the last */
-    bool unlimited; /* DURATION: "unlimited" is allowed (THEATER_NEVER) */
-    bool required;  /* an error when it is missing */
+    bool unlimited;  /* DURATION: "unlimited" is allowed (THEATER_NEVER) */
+    bool required;   /* an error when it is missing */
     const char *doc; /* one line for people */
     /* STRING, STRING_LIST: what is wrong with this text, as the end of a
      * sentence that begins with it ("has a * that is not at its end"), or
@@ -95,10 +95,10 @@ THEATER_API THEATER_CHECKED theater_status_t theater_manifest_load_file(
 /* The same from `len` bytes of text. `origin` is the path that errors name
  * and beside which `package` is looked for; NULL: "manifest", in the current
  * folder. Nothing of the arguments is kept. */
-THEATER_API THEATER_CHECKED theater_status_t theater_manifest_parse(
-    const char *text, size_t len, const char *origin,
-    const theater_manifest_options_t *options,
-    theater_manifest_t **out_manifest, theater_error_t *err);
+THEATER_API THEATER_CHECKED theater_status_t
+theater_manifest_parse(const char *text, size_t len, const char *origin,
+                       const theater_manifest_options_t *options,
+                       theater_manifest_t **out_manifest, theater_error_t *err);
 
 /* Manifests are counted: each retain needs a release; the last frees.
  * Answers `manifest`. Threads: any. Blocks: never. */
@@ -216,18 +216,18 @@ THEATER_API THEATER_CHECKED theater_status_t theater_system_load_file(
     theater_system_t **out_system, theater_error_t *err);
 
 /* The same from text; `origin` as for theater_manifest_parse. */
-THEATER_API THEATER_CHECKED theater_status_t theater_system_parse(
-    const char *text, size_t len, const char *origin,
-    const theater_manifest_options_t *options, theater_system_t **out_system,
-    theater_error_t *err);
+THEATER_API THEATER_CHECKED theater_status_t
+theater_system_parse(const char *text, size_t len, const char *origin,
+                     const theater_manifest_options_t *options,
+                     theater_system_t **out_system, theater_error_t *err);
 
 /* A system of the manifests in these files, each file a manifest or a system
  * file (told apart by what they hold): what `theater run FILE...` starts.
  * Returns: as theater_manifest_load_file. */
-THEATER_API THEATER_CHECKED theater_status_t theater_system_load_files(
-    const char *const *paths, size_t paths_len,
-    const theater_manifest_options_t *options, theater_system_t **out_system,
-    theater_error_t *err);
+THEATER_API THEATER_CHECKED theater_status_t
+theater_system_load_files(const char *const *paths, size_t paths_len,
+                          const theater_manifest_options_t *options,
+                          theater_system_t **out_system, theater_error_t *err);
 
 /* Frees a system; its manifests live on where they are retained. NULL is
  * fine. Threads: owner. */

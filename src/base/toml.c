@@ -135,8 +135,8 @@ static struct th_toml_node *open_list(struct th_toml_parser *p,
     const struct th_toml_entry *entry =
         th_toml_find(p->doc, table, part->data, part->len);
     if (entry == NULL) {
-        struct th_toml_node *made = th_toml_node_new(
-            p->doc, TH_TOML_ARRAY, TH_TOML_LIST, part->place);
+        struct th_toml_node *made =
+            th_toml_node_new(p->doc, TH_TOML_ARRAY, TH_TOML_LIST, part->place);
         if (made == NULL || !th_toml_insert(p->doc, table, part, made)) {
             (void)th_toml_fail_memory(p);
             return NULL;
@@ -223,10 +223,9 @@ static bool document(struct th_toml_parser *p)
         if (p->at == p->end) {
             return true;
         }
-        bool ok = *p->at == '['
-                      ? header(p, &table)
-                      : th_toml_key_value(p, table) &&
-                            th_toml_end_line(p, "the value");
+        bool ok = *p->at == '[' ? header(p, &table)
+                                : th_toml_key_value(p, table) &&
+                                      th_toml_end_line(p, "the value");
         if (!ok) {
             return false;
         }
@@ -243,8 +242,7 @@ static void say(struct th_toml_error *err, struct th_toml_place place,
 }
 
 theater_status_t th_toml_parse(const theater_env_t *env, const char *text,
-                               size_t len,
-                               const struct th_toml_limits *limits,
+                               size_t len, const struct th_toml_limits *limits,
                                struct th_toml **out_doc,
                                struct th_toml_error *err)
 {

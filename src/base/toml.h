@@ -86,8 +86,8 @@ struct th_toml_limits {
 
 /* Why a text was refused. */
 struct th_toml_error {
-    struct th_toml_place place;      /* where */
-    char text[TH_TOML_ERROR_TEXT];   /* what, and what to do */
+    struct th_toml_place place;    /* where */
+    char text[TH_TOML_ERROR_TEXT]; /* what, and what to do */
 };
 
 struct th_toml; /* a parsed document */
@@ -98,8 +98,7 @@ struct th_toml; /* a parsed document */
  * Returns: OK, OUT_OF_MEMORY, TOO_LARGE (over max_bytes), INVALID_ARGUMENT (not
  *          TOML; `err` says why). */
 theater_status_t th_toml_parse(const theater_env_t *env, const char *text,
-                               size_t len,
-                               const struct th_toml_limits *limits,
+                               size_t len, const struct th_toml_limits *limits,
                                struct th_toml **out_doc,
                                struct th_toml_error *err)
     __attribute__((warn_unused_result));

@@ -31,8 +31,8 @@ void *th_toml_alloc(struct th_toml *doc, size_t size)
     size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (size > doc->free_bytes) {
         size_t bytes = size > CHUNK_BYTES ? size : CHUNK_BYTES;
-        struct th_toml_chunk *chunk = doc->env->alloc(
-            doc->env->ctx, sizeof(*chunk) + bytes, ALIGNMENT);
+        struct th_toml_chunk *chunk =
+            doc->env->alloc(doc->env->ctx, sizeof(*chunk) + bytes, ALIGNMENT);
         if (chunk == NULL) {
             return NULL;
         }
@@ -171,8 +171,7 @@ static bool grow_index(struct th_toml *doc)
 }
 
 bool th_toml_insert(struct th_toml *doc, struct th_toml_node *table,
-                    const struct th_toml_part *part,
-                    struct th_toml_node *value)
+                    const struct th_toml_part *part, struct th_toml_node *value)
 {
     if (doc->entry_count >= doc->bucket_count && !grow_index(doc)) {
         return false;

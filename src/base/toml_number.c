@@ -43,8 +43,7 @@ static bool looks_like_date(const char *data, size_t len)
 
 static bool looks_like_time(const char *data, size_t len)
 {
-    return len >= 3 && is_digit(data[0]) && is_digit(data[1]) &&
-           data[2] == ':';
+    return len >= 3 && is_digit(data[0]) && is_digit(data[1]) && data[2] == ':';
 }
 
 static struct token take_token(struct th_toml_parser *p)
@@ -239,8 +238,7 @@ static bool underscores_ok(const struct token *t, int base, size_t from)
         if (t->data[i] != '_') {
             continue;
         }
-        if (i == from || i + 1 == t->len ||
-            digit_of(t->data[i - 1]) >= base ||
+        if (i == from || i + 1 == t->len || digit_of(t->data[i - 1]) >= base ||
             digit_of(t->data[i + 1]) >= base) {
             return false;
         }
@@ -256,8 +254,7 @@ static int base_of(const struct token *t)
 }
 
 static bool parse_integer(struct th_toml_parser *p, const struct token *t,
-                          unsigned base, size_t from,
-                          struct th_toml_node **out)
+                          unsigned base, size_t from, struct th_toml_node **out)
 {
     bool negative = t->data[0] == '-';
     uint64_t most = (uint64_t)INT64_MAX + (negative ? 1 : 0);
@@ -287,9 +284,9 @@ static bool parse_integer(struct th_toml_parser *p, const struct token *t,
     if (!make(p, t, TH_TOML_INTEGER, out)) {
         return false;
     }
-    (*out)->as.integer =
-        negative ? -(int64_t)(value - (value > 0)) - (value > 0)
-                 : (int64_t)value;
+    (*out)->as.integer = negative
+                             ? -(int64_t)(value - (value > 0)) - (value > 0)
+                             : (int64_t)value;
     return true;
 }
 
@@ -423,6 +420,5 @@ bool th_toml_scalar(struct th_toml_parser *p, struct th_toml_node **out)
     if (is_digit(t.data[0]) || t.data[0] == '+' || t.data[0] == '-') {
         return parse_number(p, &t, out);
     }
-    return fail_token(p, &t,
-                      "is no value; text goes between double quotes");
+    return fail_token(p, &t, "is no value; text goes between double quotes");
 }

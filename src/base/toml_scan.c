@@ -51,8 +51,7 @@ bool th_toml_check_text(struct th_toml_parser *p)
                                 at[0]);
         }
         if (*at == 0) {
-            return th_toml_fail(p, place,
-                                "a NUL byte; is this a text file?");
+            return th_toml_fail(p, place, "a NUL byte; is this a text file?");
         }
         if (*at == '\n') {
             place.line++;
@@ -144,8 +143,8 @@ const char *th_toml_show_char(char out[static 24],
         (void)snprintf(out, 24, "control character 0x%02X", byte);
         return out;
     }
-    size_t len = utf8_len((const unsigned char *)p->at,
-                          (const unsigned char *)p->end);
+    size_t len =
+        utf8_len((const unsigned char *)p->at, (const unsigned char *)p->end);
     if (len == 2 && byte == 0xC2 && (unsigned char)p->at[1] < 0xA0) {
         return "a control character";
     }

@@ -97,8 +97,7 @@ static bool find_end(struct th_toml_parser *p, struct quoted *q,
     }
     const char quotes[4] = {q->quote, q->multi ? q->quote : '\0',
                             q->multi ? q->quote : '\0', '\0'};
-    return th_toml_fail(p, start, "the string is never closed; add %s",
-                        quotes);
+    return th_toml_fail(p, start, "the string is never closed; add %s", quotes);
 }
 
 static size_t put_utf8(char *out, uint32_t code)
@@ -173,8 +172,7 @@ static bool decode_unicode(struct th_toml_parser *p, const struct quoted *q,
     }
     if (code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) {
         return th_toml_fail(p, place_of(q, escape),
-                            "U+%04X is no Unicode character",
-                            (unsigned)code);
+                            "U+%04X is no Unicode character", (unsigned)code);
     }
     *to += put_utf8(*to, code);
     *from = at;
@@ -189,9 +187,9 @@ static bool skip_fold(const struct quoted *q, const char **from)
     while (at < q->end && (*at == ' ' || *at == '\t')) {
         at++;
     }
-    bool line_end = at < q->end &&
-                    (*at == '\n' ||
-                     (*at == '\r' && at + 1 < q->end && at[1] == '\n'));
+    bool line_end =
+        at < q->end &&
+        (*at == '\n' || (*at == '\r' && at + 1 < q->end && at[1] == '\n'));
     if (!q->multi || !line_end) {
         return false;
     }

@@ -162,7 +162,8 @@ static void errors_name_the_place_and_the_remedy(void **state)
 {
     (void)state;
     assert_refused(TEXT("a = 1\na = 2"), 2, 1, "was set in line 1");
-    assert_refused(TEXT("name pong"), 1, 6, "expected '=' after the key 'name'");
+    assert_refused(TEXT("name pong"), 1, 6,
+                   "expected '=' after the key 'name'");
     assert_refused(TEXT("name = pong"), 1, 8, "double quotes");
     assert_refused(TEXT("a = \"x\nb = 1"), 1, 7, "not closed");
     assert_refused(TEXT("a = '''x\n"), 1, 5, "add '''");
@@ -249,9 +250,9 @@ static void a_hundred_thousand_keys_are_read_in_linear_time(void **state)
     }
     struct th_toml_limits limits = {.max_bytes = size};
     struct th_toml *doc = NULL;
-    assert_int_equal(th_toml_parse(theater_env_default(), text, len, &limits,
-                                   &doc, NULL),
-                     THEATER_OK);
+    assert_int_equal(
+        th_toml_parse(theater_env_default(), text, len, &limits, &doc, NULL),
+        THEATER_OK);
     free(text);
     assert_int_equal(th_toml_root(doc)->as.table.count, KEYS);
     assert_int_equal(top(doc, "k0")->as.integer, 0);
@@ -270,8 +271,8 @@ static void floats_do_not_depend_on_the_locale(void **state)
     (void)setlocale(LC_ALL, "C");
 }
 
-static void memory_that_runs_out_anywhere_is_a_status_and_leaks_nothing(
-    void **state)
+static void
+memory_that_runs_out_anywhere_is_a_status_and_leaks_nothing(void **state)
 {
     (void)state;
     static char text[65536];
@@ -292,8 +293,7 @@ static void memory_that_runs_out_anywhere_is_a_status_and_leaks_nothing(
         theater_status_t status =
             th_toml_parse(&fault.table, text, len, NULL, &doc, &err);
         bool failed = th_fault_env_failed(&fault, TH_FAULT_ALLOC) != 0;
-        assert_int_equal(status,
-                         failed ? THEATER_OUT_OF_MEMORY : THEATER_OK);
+        assert_int_equal(status, failed ? THEATER_OUT_OF_MEMORY : THEATER_OK);
         assert_int_equal(doc == NULL, failed);
         th_toml_delete(doc);
         assert_int_equal(th_fault_env_live(&fault), 0);
@@ -312,10 +312,8 @@ int main(void)
         cmocka_unit_test(headers_and_dotted_keys_build_one_tree),
         cmocka_unit_test(keys_and_values_know_their_places_in_characters),
         cmocka_unit_test(errors_name_the_place_and_the_remedy),
-        cmocka_unit_test(
-            bytes_that_are_no_text_are_refused_with_their_place),
-        cmocka_unit_test(
-            an_error_never_repeats_control_characters_of_the_file),
+        cmocka_unit_test(bytes_that_are_no_text_are_refused_with_their_place),
+        cmocka_unit_test(an_error_never_repeats_control_characters_of_the_file),
         cmocka_unit_test(a_text_over_the_limit_is_not_parsed),
         cmocka_unit_test(nesting_is_bounded_on_every_way_to_nest),
         cmocka_unit_test(a_hundred_thousand_keys_are_read_in_linear_time),

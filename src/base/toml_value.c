@@ -111,10 +111,9 @@ static bool expect_equals(struct th_toml_parser *p,
         th_toml_skip_blank(p);
         return true;
     }
-    return th_toml_fail(p, th_toml_here(p),
-                        "expected '=' after the key '%s', found %s",
-                        th_toml_show(shown, key->data, key->len),
-                        th_toml_show_char(found, p));
+    return th_toml_fail(
+        p, th_toml_here(p), "expected '=' after the key '%s', found %s",
+        th_toml_show(shown, key->data, key->len), th_toml_show_char(found, p));
 }
 
 /* a.b.c: goes down to the table that holds the last part. */
@@ -266,13 +265,12 @@ static bool parse_inline_table(struct th_toml_parser *p,
 
 static bool parse_string(struct th_toml_parser *p, struct th_toml_node **out)
 {
-    struct th_toml_node *node = th_toml_node_new(p->doc, TH_TOML_STRING, 0,
-                                                 th_toml_here(p));
+    struct th_toml_node *node =
+        th_toml_node_new(p->doc, TH_TOML_STRING, 0, th_toml_here(p));
     if (node == NULL) {
         return th_toml_fail_memory(p);
     }
-    if (!th_toml_string(p, true, &node->as.string.data,
-                        &node->as.string.len)) {
+    if (!th_toml_string(p, true, &node->as.string.data, &node->as.string.len)) {
         return false;
     }
     *out = node;

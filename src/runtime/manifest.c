@@ -89,15 +89,15 @@ static theater_status_t check_top(const struct th_source *src, bool native)
                                "[[actor]] belongs into a system file, but "
                                "this is read as a manifest");
     }
-    const struct th_keys_check check = {
-        .what = "the manifest",
-        .place = file_start,
-        .table = th_toml_root(src->doc),
-        .keys = th_manifest_keys,
-        .keys_len = TH_MANIFEST_KEYS,
-        .others = others,
-        .others_len = sizeof(others) / sizeof(others[0]),
-        .optional = native ? "package" : NULL};
+    const struct th_keys_check check = {.what = "the manifest",
+                                        .place = file_start,
+                                        .table = th_toml_root(src->doc),
+                                        .keys = th_manifest_keys,
+                                        .keys_len = TH_MANIFEST_KEYS,
+                                        .others = others,
+                                        .others_len =
+                                            sizeof(others) / sizeof(others[0]),
+                                        .optional = native ? "package" : NULL};
     return th_keys_check(src, &check);
 }
 
@@ -243,8 +243,7 @@ static theater_status_t make_sections(const struct th_source *src,
 static struct th_key_value top(const struct th_source *src,
                                enum th_manifest_key key)
 {
-    return th_key_get(src->doc, th_toml_root(src->doc),
-                      &th_manifest_keys[key]);
+    return th_key_get(src->doc, th_toml_root(src->doc), &th_manifest_keys[key]);
 }
 
 static void read_limits(const struct th_source *src, theater_limits_t *out)
@@ -353,14 +352,11 @@ static const theater_env_t *env_of(const theater_manifest_options_t *options)
                                                    : theater_env_default();
 }
 
-theater_status_t
-theater_manifest_load_file(const char *path,
-                           const theater_manifest_options_t *options,
-                           theater_manifest_t **out_manifest,
-                           theater_error_t *err)
+theater_status_t theater_manifest_load_file(
+    const char *path, const theater_manifest_options_t *options,
+    theater_manifest_t **out_manifest, theater_error_t *err)
 {
-    struct th_source src = {
-        .env = env_of(options), .origin = path, .err = err};
+    struct th_source src = {.env = env_of(options), .origin = path, .err = err};
     bool native = options != NULL && options->native;
     theater_status_t status = th_source_load(&src);
     if (status != THEATER_OK) {
@@ -369,10 +365,10 @@ theater_manifest_load_file(const char *path,
     return th_manifest_from_source(&src, native, out_manifest);
 }
 
-theater_status_t theater_manifest_parse(
-    const char *text, size_t len, const char *origin,
-    const theater_manifest_options_t *options,
-    theater_manifest_t **out_manifest, theater_error_t *err)
+theater_status_t
+theater_manifest_parse(const char *text, size_t len, const char *origin,
+                       const theater_manifest_options_t *options,
+                       theater_manifest_t **out_manifest, theater_error_t *err)
 {
     struct th_source src = {.env = env_of(options),
                             .origin = origin == NULL ? "manifest" : origin,
@@ -432,8 +428,9 @@ const char *theater_manifest_origin(const theater_manifest_t *manifest)
     return manifest->origin;
 }
 
-const uint8_t *theater_manifest_initial_state(const theater_manifest_t *manifest,
-                                              size_t *out_len)
+const uint8_t *
+theater_manifest_initial_state(const theater_manifest_t *manifest,
+                               size_t *out_len)
 {
     *out_len = manifest->initial_state_len;
     return (const uint8_t *)manifest->initial_state;
@@ -519,8 +516,8 @@ theater_status_t theater_manifest_check(const theater_manifest_t *manifest,
                                   .doc = manifest->doc,
                                   .err = err};
     for (size_t i = 0; i < manifest->sections_len; i++) {
-        theater_status_t status = check_section(&src, &manifest->sections[i],
-                                                handlers, handlers_len);
+        theater_status_t status =
+            check_section(&src, &manifest->sections[i], handlers, handlers_len);
         if (status != THEATER_OK) {
             return status;
         }
@@ -562,9 +559,8 @@ const char *const *theater_section_list(const theater_section_t *section,
                                         const theater_key_t *key,
                                         size_t *out_len)
 {
-    const struct th_toml_entry *entry =
-        th_toml_find(section->manifest->doc, section->table, key->name,
-                     strlen(key->name));
+    const struct th_toml_entry *entry = th_toml_find(
+        section->manifest->doc, section->table, key->name, strlen(key->name));
     *out_len = 0;
     for (size_t i = 0; entry != NULL && i < section->lists_len; i++) {
         if (section->lists[i].node == entry->value) {

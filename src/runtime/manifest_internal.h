@@ -43,9 +43,8 @@ struct th_key_fault {
 /* manifest_source.c: reading texts, errors with places, paths. */
 theater_status_t th_source_error(const struct th_source *src,
                                  theater_status_t status,
-                                 struct th_toml_place place,
-                                 const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+                                 struct th_toml_place place, const char *format,
+                                 ...) __attribute__((format(printf, 4, 5)));
 theater_status_t th_source_parse(struct th_source *src, const char *text,
                                  size_t len);
 /* Reads the file src->origin and parses it. */
@@ -55,9 +54,9 @@ void th_source_join(const char *origin, const char *path,
 /* The absolute path of the file `path` beside src->origin, which has to stay
  * in the folder of that file; `what` it is, for errors at `place`. */
 theater_status_t th_source_resolve(const struct th_source *src,
-                                   struct th_toml_place place,
-                                   const char *what, const char *path,
-                                   bool must_exist, char out[static PATH_MAX]);
+                                   struct th_toml_place place, const char *what,
+                                   const char *path, bool must_exist,
+                                   char out[static PATH_MAX]);
 
 /* manifest_value.c: the value of one key. */
 bool th_key_read(const theater_key_t *key, const struct th_toml_node *node,
@@ -118,8 +117,8 @@ struct th_keys_check {
 theater_status_t th_keys_check(const struct th_source *src,
                                const struct th_keys_check *check);
 /* "did you mean 'x'?" or "there are: x, y". */
-const char *th_keys_hint(const char *word, const char *const *names,
-                         size_t len, char *out, size_t size);
+const char *th_keys_hint(const char *word, const char *const *names, size_t len,
+                         char *out, size_t size);
 
 /* manifest.c, for manifest_system.c */
 theater_status_t th_manifest_from_source(struct th_source *src, bool native,

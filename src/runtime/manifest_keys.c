@@ -143,8 +143,8 @@ const theater_key_group_t *theater_key_groups(size_t *out_len)
     return groups;
 }
 
-const char *th_keys_hint(const char *word, const char *const *names,
-                         size_t len, char *out, size_t size)
+const char *th_keys_hint(const char *word, const char *const *names, size_t len,
+                         char *out, size_t size)
 {
     const char *near = th_nearest(word, names, len);
     if (near != NULL) {
@@ -189,11 +189,10 @@ static theater_status_t unknown_key(const struct th_source *src,
          i++) {
         names[len++] = check->others[i];
     }
-    return th_source_error(src, THEATER_BAD_MANIFEST, entry->place,
-                           "%s has no key '%s'; %s", check->what,
-                           th_toml_show(shown, entry->key, entry->key_len),
-                           th_keys_hint(entry->key, names, len, hint,
-                                        sizeof(hint)));
+    return th_source_error(
+        src, THEATER_BAD_MANIFEST, entry->place, "%s has no key '%s'; %s",
+        check->what, th_toml_show(shown, entry->key, entry->key_len),
+        th_keys_hint(entry->key, names, len, hint, sizeof(hint)));
 }
 
 static theater_status_t check_entry(const struct th_source *src,
@@ -232,9 +231,9 @@ theater_status_t th_keys_check(const struct th_source *src,
     }
     for (size_t i = 0; i < check->keys_len; i++) {
         const theater_key_t *key = &check->keys[i];
-        bool may_miss = !key->required ||
-                        (check->optional != NULL &&
-                         strcmp(check->optional, key->name) == 0);
+        bool may_miss =
+            !key->required || (check->optional != NULL &&
+                               strcmp(check->optional, key->name) == 0);
         if (may_miss || th_toml_find(src->doc, check->table, key->name,
                                      strlen(key->name)) != NULL) {
             continue;

@@ -21,8 +21,8 @@
 
 theater_status_t th_source_error(const struct th_source *src,
                                  theater_status_t status,
-                                 struct th_toml_place place,
-                                 const char *format, ...)
+                                 struct th_toml_place place, const char *format,
+                                 ...)
 {
     theater_error_t *err = src->err;
     if (err == NULL) {
@@ -145,9 +145,9 @@ static void join_missing(const char *folder, const char *path,
 }
 
 theater_status_t th_source_resolve(const struct th_source *src,
-                                   struct th_toml_place place,
-                                   const char *what, const char *path,
-                                   bool must_exist, char out[static PATH_MAX])
+                                   struct th_toml_place place, const char *what,
+                                   const char *path, bool must_exist,
+                                   char out[static PATH_MAX])
 {
     char shown[TH_TOML_SHOW];
     char joined[PATH_MAX];

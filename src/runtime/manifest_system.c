@@ -136,11 +136,11 @@ static theater_status_t add_actor(theater_system_t *system,
     if (actor == NULL) {
         return no_memory(src);
     }
-    *actor = (theater_system_actor_t){
-        .name = name,
-        .manifest = section->manifest,
-        .initial_state = (const uint8_t *)section->state,
-        .initial_state_len = section->state_len};
+    *actor = (theater_system_actor_t){.name = name,
+                                      .manifest = section->manifest,
+                                      .initial_state =
+                                          (const uint8_t *)section->state,
+                                      .initial_state_len = section->state_len};
     system->slots[slot] = (uint32_t)system->actors.len;
     return THEATER_OK;
 }
@@ -250,8 +250,8 @@ static theater_status_t add_section(theater_system_t *system,
     if (status != THEATER_OK) {
         return status;
     }
-    struct th_key_value state = th_key_get(
-        src->doc, table, &th_actor_keys[TH_KEY_ACTOR_INITIAL_STATE]);
+    struct th_key_value state =
+        th_key_get(src->doc, table, &th_actor_keys[TH_KEY_ACTOR_INITIAL_STATE]);
     struct section section = {
         .src = src,
         .place = name != NULL ? name->value->place : table->place,
@@ -260,9 +260,8 @@ static theater_status_t add_section(theater_system_t *system,
                              : theater_manifest_name(manifest),
         .state = state.text,
         .state_len = state.len,
-        .count =
-            th_key_get(src->doc, table, &th_actor_keys[TH_KEY_ACTOR_COUNT])
-                .number};
+        .count = th_key_get(src->doc, table, &th_actor_keys[TH_KEY_ACTOR_COUNT])
+                     .number};
     if (section.state == NULL) {
         section.state = (const char *)theater_manifest_initial_state(
             manifest, &section.state_len);
@@ -296,11 +295,10 @@ static theater_status_t add_system(theater_system_t *system,
     const struct th_toml_entry *entry =
         th_toml_find(src->doc, root, "actor", strlen("actor"));
     const struct th_toml_node *list = entry == NULL ? NULL : entry->value;
-    bool is_list = list != NULL && list->kind == TH_TOML_ARRAY &&
-                   list->as.array.count > 0;
+    bool is_list =
+        list != NULL && list->kind == TH_TOML_ARRAY && list->as.array.count > 0;
     const struct th_toml_node *table = is_list ? list->as.array.first : NULL;
-    for (; table != NULL && table->kind == TH_TOML_TABLE;
-         table = table->next) {
+    for (; table != NULL && table->kind == TH_TOML_TABLE; table = table->next) {
         status = add_section(system, src, table);
         if (status != THEATER_OK) {
             return status;
@@ -397,10 +395,11 @@ theater_system_load_file(const char *path,
     return finish(system, status, out_system);
 }
 
-theater_status_t theater_system_parse(
-    const char *text, size_t len, const char *origin,
-    const theater_manifest_options_t *options, theater_system_t **out_system,
-    theater_error_t *err)
+theater_status_t theater_system_parse(const char *text, size_t len,
+                                      const char *origin,
+                                      const theater_manifest_options_t *options,
+                                      theater_system_t **out_system,
+                                      theater_error_t *err)
 {
     theater_system_t *system = NULL;
     theater_status_t status = system_new(options, &system, err);
@@ -417,10 +416,10 @@ theater_status_t theater_system_parse(
     return finish(system, status, out_system);
 }
 
-theater_status_t theater_system_load_files(
-    const char *const *paths, size_t paths_len,
-    const theater_manifest_options_t *options, theater_system_t **out_system,
-    theater_error_t *err)
+theater_status_t
+theater_system_load_files(const char *const *paths, size_t paths_len,
+                          const theater_manifest_options_t *options,
+                          theater_system_t **out_system, theater_error_t *err)
 {
     theater_system_t *system = NULL;
     theater_status_t status = system_new(options, &system, err);
@@ -455,13 +454,12 @@ void theater_system_delete(theater_system_t *system)
 
 theater_status_t theater_system_check(const theater_system_t *system,
                                       const theater_handler_keys_t *handlers,
-                                      size_t handlers_len,
-                                      theater_error_t *err)
+                                      size_t handlers_len, theater_error_t *err)
 {
     theater_manifest_t **manifests = system->manifests.items;
     for (size_t i = 0; i < system->manifests.len; i++) {
-        theater_status_t status = theater_manifest_check(
-            manifests[i], handlers, handlers_len, err);
+        theater_status_t status =
+            theater_manifest_check(manifests[i], handlers, handlers_len, err);
         if (status != THEATER_OK) {
             return status;
         }

@@ -33,8 +33,7 @@ static const struct unit time_units[] = {
 };
 
 static bool fail(struct th_key_fault *fault, struct th_toml_place place,
-                 const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+                 const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 static bool fail(struct th_key_fault *fault, struct th_toml_place place,
                  const char *format, ...)
@@ -242,9 +241,8 @@ static bool check_range(const theater_key_t *key,
     char most[32];
     bool free_of_bounds = key->type == THEATER_KEY_DURATION &&
                           value->number == THEATER_NEVER && key->unlimited;
-    if (free_of_bounds ||
-        (value->number >= key->min &&
-         (key->max == 0 || value->number <= key->max))) {
+    if (free_of_bounds || (value->number >= key->min &&
+                           (key->max == 0 || value->number <= key->max))) {
         return true;
     }
     if (key->max == 0) {

@@ -57,8 +57,7 @@ static void add_number(struct text *out, const theater_key_t *key,
     char shown[32];
     th_key_show(key->type, number, shown);
     bool quoted = key->type == THEATER_KEY_DURATION ||
-                  (key->type == THEATER_KEY_SIZE &&
-                   strchr(shown, 'B') != NULL);
+                  (key->type == THEATER_KEY_SIZE && strchr(shown, 'B') != NULL);
     add(out, quoted ? "`\"%s\"`" : "`%s`", shown);
 }
 
@@ -276,8 +275,7 @@ static void each_example_does_what_the_document_says(void **state)
         theater_error_t err = {0};
         assert_true(take_block(&at, "```toml\n", example, sizeof(example)));
         expected[0] = '\0';
-        bool fails =
-            take_block(&at, "```text\n", expected, sizeof(expected));
+        bool fails = take_block(&at, "```text\n", expected, sizeof(expected));
         if (read_example(example, &err) != THEATER_OK) {
             (void)snprintf(said, sizeof(said), "%s: %s\n", err.origin,
                            err.text);

@@ -16,8 +16,8 @@ static const char *check_pattern(const char *text, size_t len)
                : NULL;
 }
 
-static const char *const full_words[] = {"refuse", "drop-newest",
-                                         "drop-oldest", NULL};
+static const char *const full_words[] = {"refuse", "drop-newest", "drop-oldest",
+                                         NULL};
 enum { SEND, TARGETS, CAPACITY, BYTES, ON_FULL, WAIT, LABEL, KEYS };
 static const theater_key_t keys[KEYS] = {
     [SEND] = {.name = "can_send", .fallback = "true", .doc = "-"},
@@ -59,8 +59,7 @@ static const theater_handler_keys_t handlers[] = {
 
 static theater_status_t parse_in(const struct world *world, const char *text,
                                  size_t len, bool native,
-                                 theater_manifest_t **out,
-                                 theater_error_t *err)
+                                 theater_manifest_t **out, theater_error_t *err)
 {
     char path[PATH_MAX];
     theater_manifest_options_t options = THEATER_MANIFEST_OPTIONS_INIT;
@@ -282,8 +281,7 @@ static void bad_manifests_are_refused_with_place_and_remedy(void **state)
         theater_status_t status =
             refuse(*state, r->text, strlen(r->text), &err);
         if (status != THEATER_BAD_MANIFEST) {
-            fail_msg("status %s for: %s", theater_status_name(status),
-                     r->text);
+            fail_msg("status %s for: %s", theater_status_name(status), r->text);
         }
         assert_says(&err, r->place, r->part);
     }
@@ -357,8 +355,9 @@ static void a_package_outside_the_manifests_folder_is_refused(void **state)
 {
     const struct world *world = *state;
     static const char *const outside[] = {
-        "../a.wasm", "/etc/passwd", "sub/../../a.wasm", "x/../../a.wasm",
-        "..", "./.././a.wasm", "out.wasm", "outdir/hosts", "up/a.wasm"};
+        "../a.wasm",      "/etc/passwd",  "sub/../../a.wasm",
+        "x/../../a.wasm", "..",           "./.././a.wasm",
+        "out.wasm",       "outdir/hosts", "up/a.wasm"};
     theater_error_t err;
     char text[200];
     char path[PATH_MAX];
@@ -381,10 +380,10 @@ static void a_package_outside_the_manifests_folder_is_refused(void **state)
     world_text(world, "in/m.toml",
                "name = \"a\"\npackage = \"sub/../inside.wasm\"\n");
     theater_manifest_t *manifest = NULL;
-    assert_int_equal(theater_manifest_load_file(
-                         world_path(world, "in/m.toml", path), NULL, &manifest,
-                         NULL),
-                     THEATER_OK);
+    assert_int_equal(
+        theater_manifest_load_file(world_path(world, "in/m.toml", path), NULL,
+                                   &manifest, NULL),
+        THEATER_OK);
     assert_string_equal(theater_manifest_package(manifest),
                         world_path(world, "in/sub/b.wasm", path));
     theater_manifest_release(manifest);
@@ -427,9 +426,9 @@ static void the_place_survives_the_longest_path(void **state)
     theater_manifest_t *manifest = NULL;
     memset(origin, 'x', sizeof(origin));
     memcpy(origin + sizeof(origin) - 6, ".toml", 6);
-    assert_int_equal(theater_manifest_parse("nme = 1", 7, origin, NULL,
-                                            &manifest, &err),
-                     THEATER_BAD_MANIFEST);
+    assert_int_equal(
+        theater_manifest_parse("nme = 1", 7, origin, NULL, &manifest, &err),
+        THEATER_BAD_MANIFEST);
     assert_says(&err, "xxx.toml:1:1", "did you mean 'name'?");
     assert_memory_equal(err.origin, "...", 3);
 }
@@ -439,15 +438,13 @@ static void the_place_survives_the_longest_path(void **state)
 /* The value as a manifest writes it: with quotes where they belong. */
 static const char *quotes_of(const theater_key_t *key)
 {
-    return key->type == THEATER_KEY_BOOL || key->type == THEATER_KEY_INT
-               ? ""
-               : "\"";
+    return key->type == THEATER_KEY_BOOL || key->type == THEATER_KEY_INT ? ""
+                                                                         : "\"";
 }
 
 /* A manifest with one key of one group set to `value`; others as needed. */
-static void with_key(const theater_key_group_t *group,
-                     const theater_key_t *key, const char *value, char *out,
-                     size_t size)
+static void with_key(const theater_key_group_t *group, const theater_key_t *key,
+                     const char *value, char *out, size_t size)
 {
     bool is_name = strcmp(key->name, "name") == 0;
     bool is_package = strcmp(key->name, "package") == 0;
@@ -579,14 +576,13 @@ static void numbers_are_shown_as_a_manifest_writes_them(void **state)
 {
     (void)state;
     char out[32];
-    assert_string_equal(th_key_show(THEATER_KEY_SIZE, 64u << 20, out),
-                        "64MiB");
+    assert_string_equal(th_key_show(THEATER_KEY_SIZE, 64u << 20, out), "64MiB");
     assert_string_equal(th_key_show(THEATER_KEY_SIZE, 1500, out), "1500");
     assert_string_equal(th_key_show(THEATER_KEY_SIZE, 0, out), "0");
     assert_string_equal(th_key_show(THEATER_KEY_DURATION, 0, out), "0s");
     assert_string_equal(th_key_show(THEATER_KEY_DURATION, SECONDS, out), "1s");
-    assert_string_equal(
-        th_key_show(THEATER_KEY_DURATION, 90 * SECONDS, out), "90s");
+    assert_string_equal(th_key_show(THEATER_KEY_DURATION, 90 * SECONDS, out),
+                        "90s");
     assert_string_equal(th_key_show(THEATER_KEY_DURATION, THEATER_NEVER, out),
                         "unlimited");
 }
@@ -596,11 +592,10 @@ static void memory_that_runs_out_is_a_status_and_leaves_nothing(void **state)
     const struct world *world = *state;
     char path[PATH_MAX];
     char text[8000];
-    size_t len = (size_t)snprintf(text, sizeof(text),
-                                  SERVER "allowed_targets = [");
+    size_t len =
+        (size_t)snprintf(text, sizeof(text), SERVER "allowed_targets = [");
     for (int i = 0; i < 400; i++) {
-        len += (size_t)snprintf(text + len, sizeof(text) - len, "\"t%d\", ",
-                                i);
+        len += (size_t)snprintf(text + len, sizeof(text) - len, "\"t%d\", ", i);
     }
     (void)snprintf(text + len, sizeof(text) - len, "]\n");
     world_text(world, "big.toml", text);

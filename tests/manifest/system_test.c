@@ -107,8 +107,7 @@ static const struct refusal refusals[] = {
     {"actor = []\n", THEATER_BAD_MANIFEST, ":1:1", "lists its actors"},
     {"[[actr]]\n", THEATER_BAD_MANIFEST, ":1:3", "did you mean 'actor'?"},
     {"[[actor]]\n", THEATER_BAD_MANIFEST, ":1:3", "no 'manifest'"},
-    {PING "cuont = 2\n", THEATER_BAD_MANIFEST, ":3:1",
-     "did you mean 'count'?"},
+    {PING "cuont = 2\n", THEATER_BAD_MANIFEST, ":3:1", "did you mean 'count'?"},
     {PING "count = 0\n", THEATER_BAD_MANIFEST, ":3:9", "from 1 to 1048576"},
     {PING "count = \"2\"\n", THEATER_BAD_MANIFEST, ":3:9", "whole number"},
     {PING "name = \"\"\n", THEATER_BAD_MANIFEST, ":3:8", "1 to 255"},
@@ -142,8 +141,7 @@ static void bad_systems_are_refused_whole_with_place_and_remedy(void **state)
         theater_error_t err;
         theater_status_t status = parse(world, r->text, &system, &err);
         if (status != r->status) {
-            fail_msg("status %s for: %s", theater_status_name(status),
-                     r->text);
+            fail_msg("status %s for: %s", theater_status_name(status), r->text);
         }
         assert_null(system);
         assert_says(&err, r->place, r->part);
@@ -160,8 +158,7 @@ static void a_name_that_a_count_makes_too_long_is_refused(void **state)
     write_two(world);
     memset(name, 'n', sizeof(name));
     name[254] = '\0';
-    (void)snprintf(text, sizeof(text), PING "name = \"%s\"\ncount = 2\n",
-                   name);
+    (void)snprintf(text, sizeof(text), PING "name = \"%s\"\ncount = 2\n", name);
     assert_int_equal(parse(world, text, &system, &err), THEATER_BAD_MANIFEST);
     assert_says(&err, "theater.toml:3:8", "longer than 255 bytes");
 }
@@ -174,20 +171,18 @@ static void manifests_and_system_files_make_one_system_together(void **state)
     theater_error_t err = {0};
     write_two(world);
     world_text(world, "theater.toml", PONG "count = 2\n");
-    const char *const paths[] = {
-        world_path(world, "ping.toml", files[0]),
-        world_path(world, "theater.toml", files[1]),
-        world_path(world, "ping.toml", files[2])};
-    assert_int_equal(
-        theater_system_load_files(paths, 2, NULL, &system, &err), THEATER_OK);
+    const char *const paths[] = {world_path(world, "ping.toml", files[0]),
+                                 world_path(world, "theater.toml", files[1]),
+                                 world_path(world, "ping.toml", files[2])};
+    assert_int_equal(theater_system_load_files(paths, 2, NULL, &system, &err),
+                     THEATER_OK);
     assert_int_equal(theater_system_actors_len(system), 3);
     assert_string_equal(name_of(system, 0), "ping");
     assert_string_equal(name_of(system, 2), "pong-2");
     theater_system_delete(system);
     system = NULL;
-    assert_int_equal(
-        theater_system_load_files(paths, 3, NULL, &system, &err),
-        THEATER_BAD_MANIFEST);
+    assert_int_equal(theater_system_load_files(paths, 3, NULL, &system, &err),
+                     THEATER_BAD_MANIFEST);
     assert_null(system);
     assert_says(&err, "ping.toml:1:8", "a second actor is named 'ping'");
 }

@@ -93,8 +93,7 @@ static inline void assert_says(const theater_error_t *err, const char *place,
 {
     size_t len = strlen(err->origin);
     size_t place_len = strlen(place);
-    if (len < place_len ||
-        strcmp(err->origin + len - place_len, place) != 0 ||
+    if (len < place_len || strcmp(err->origin + len - place_len, place) != 0 ||
         strstr(err->text, part) == NULL) {
         fail_msg("expected %s: ... %s ..., got %s: %s", place, part,
                  err->origin, err->text);

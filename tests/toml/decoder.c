@@ -119,9 +119,8 @@ static void print_node(const struct th_toml_node *node)
 int main(void)
 {
     static char text[MOST_BYTES];
-    theater_env_t env = {.size = sizeof(env),
-                         .alloc = plain_alloc,
-                         .free = plain_free};
+    theater_env_t env = {
+        .size = sizeof(env), .alloc = plain_alloc, .free = plain_free};
     struct th_toml_limits limits = {.max_bytes = sizeof(text)};
     struct th_toml_error err;
     struct th_toml *doc = NULL;
