@@ -8,9 +8,8 @@
 #ifndef TH_SCHED_SCHED_H
 #define TH_SCHED_SCHED_H
 
-#include <theater/env.h>
-
-#include <stdatomic.h>
+#include "queue/mpsc.h"
+#include "queue/timers.h"
 
 struct th_sched;
 struct th_worker;
@@ -21,27 +20,39 @@ enum th_run {
     TH_RUN_ENDED, /* never runs again; the task's memory may be gone */
 };
 
+enum { TH_WORKERS_MAX = 48 };
+
 /* Embedded in what is scheduled; all members but `run` are the scheduler's. */
 struct th_task {
     /* One activation. Threads: one worker at a time. */
     enum th_run (*run)(struct th_task *task);
-    _Atomic(struct th_task *) next; /* links of the queue that it is in */
-    _Atomic uint32_t state;         /* IDLE, QUEUED, RUNNING, NOTIFIED */
-    _Atomic uint32_t worker;        /* where it ran last: a hint */
+    struct th_mpsc_node link; /* the queue that it is in */
+    _Atomic uint32_t state;   /* IDLE, QUEUED, RUNNING */
+    uint32_t number;          /* simulated: the order of first wakes, from 1 */
 };
 
 /* Something with timers that workers drive. */
 struct th_time_source {
-    void *ctx;
+    void *ctx; /* first argument of the functions */
+    /* When advance has something to do; NEVER: no timer. A timer that was
+     * disarmed must not count: the scheduler is not quiet before it.
+     * Threads: any. */
     uint64_t (*next_deadline)(void *ctx);
+    /* Does it. May wake tasks. Threads: worker, one at a time. */
     void (*advance)(void *ctx, uint64_t now_ns);
-    bool (*busy)(void *ctx); /* outside work that may still wake a task */
+    /* Is there outside work that may still wake a task? May be NULL: no.
+     * Threads: any. */
+    bool (*busy)(void *ctx);
 };
 
-/* A timer of a task: wakes it. Embedded; owned by the task. */
+/* A timer of a task: wakes it. Embedded; owned by the task. Zeroed memory with
+ * `task` set is one that is disarmed. */
 struct th_wake_timer {
-    struct th_task *task;
-    void *impl[6]; /* the scheduler's (a timer of queue/timers.h) */
+    struct th_task *task;    /* whom it wakes */
+    struct th_sched *sched;  /* the scheduler's: set when first armed */
+    struct th_timer timer;   /* the scheduler's */
+    _Atomic uint64_t due_ns; /* the scheduler's: NEVER: disarmed */
+    _Atomic uint32_t gone;   /* the scheduler's: the wheel forgot it */
 };
 
 /* Blocking work (loading, compiling): runs on a helper thread, never on a
@@ -52,18 +63,17 @@ struct th_job {
 };
 
 struct th_sched_options {
-    const theater_env_t *env;
-    unsigned workers; /* 0: one per core */
-    bool simulated;   /* no threads: th_sched_simulate runs everything */
-    uint64_t seed;
+    const theater_env_t *env; /* a simulated one needs th_sim_env's */
+    unsigned workers;         /* 0: one per core; at most TH_WORKERS_MAX */
+    bool simulated;    /* no threads: th_sched_simulate runs everything */
+    uint64_t seed;     /* of a simulation */
     uint64_t slice_ns; /* an activation's time, 0: 1 ms */
 };
 
 /* Threads: any. Returns: OK, OUT_OF_MEMORY (also when a thread can't be
  * had); nothing is left behind then. */
-THEATER_CHECKED theater_status_t
-th_sched_new(const struct th_sched_options *options,
-             struct th_sched **out_sched);
+THEATER_CHECKED theater_status_t th_sched_new(
+    const struct th_sched_options *options, struct th_sched **out_sched);
 /* Stops and joins the workers; tasks that are queued are not run.
  * Threads: owner, not a worker. NULL is fine. */
 void th_sched_delete(struct th_sched *sched);
@@ -71,6 +81,10 @@ void th_sched_delete(struct th_sched *sched);
 /* At most 8, before the first task. Threads: setup. */
 void th_sched_add_time_source(struct th_sched *sched,
                               const struct th_time_source *source);
+/* A source's next deadline has come nearer: needed when that happens on a
+ * thread that is no worker (a worker notices when it parks, at the latest).
+ * Threads: any. Blocks: never. */
+void th_sched_time_changed(struct th_sched *sched, uint64_t deadline_ns);
 
 void th_task_init(struct th_task *task, enum th_run (*run)(struct th_task *));
 
@@ -87,7 +101,9 @@ void th_sched_wake_at(struct th_sched *sched, struct th_wake_timer *timer,
  * Threads: the task's activation, or after the task ended. */
 void th_sched_timer_fini(struct th_sched *sched, struct th_wake_timer *timer);
 
-/* Threads: any. */
+/* The job's memory may go as soon as `run` is entered. All jobs are run, at
+ * the latest by th_sched_delete. (Where no thread can be had the job runs
+ * in the call.) Threads: any. */
 void th_sched_run_job(struct th_sched *sched, struct th_job *job);
 
 /* The worker that the calling thread is: 0 .. workers-1, or -1. */
@@ -116,5 +132,22 @@ THEATER_CHECKED theater_status_t th_sched_wait_quiet(struct th_sched *sched,
  * virtual time (th_sim_env) to the next deadline when nothing is ready.
  * Answers the steps made; fewer than asked: quiet. */
 uint64_t th_sched_simulate(struct th_sched *sched, uint64_t max_steps);
+/* What ran in which order, from the start on: the same for the same seed. */
+uint64_t th_sched_sim_hash(const struct th_sched *sched);
+
+/* What a worker did; each counts from the start. */
+struct th_sched_stats {
+    uint64_t runs;      /* activations */
+    uint64_t wakes;     /* tasks that were queued here by a local wake */
+    uint64_t injected;  /* tasks taken from the injector */
+    uint64_t overflows; /* tasks given to the injector, the queue being full */
+    uint64_t steals;    /* times that it stole */
+    uint64_t stolen;    /* tasks that it stole */
+    uint64_t parks;     /* times that it slept */
+    uint64_t unparks;   /* workers that it woke; outsiders' are nobody's */
+};
+/* Threads: any. */
+void th_sched_stats(const struct th_sched *sched, unsigned worker,
+                    struct th_sched_stats *out);
 
 #endif

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this folder share. sched.c has the design notes; idle.c
+ * those of parking, placement.c those of stealing. */
+#ifndef TH_SCHED_INTERNAL_H
+#define TH_SCHED_INTERNAL_H
+
+#include "queue/deque.h"
+#include "queue/injector.h"
+#include "sched/sched.h"
+
+/* Tunables. */
+enum {
+    TH_INJECTOR_EVERY = 61, /* runs between looks at the injector */
+    TH_BATCH = 64,          /* tasks moved at once */
+    TH_SEARCH_ROUNDS = 40,  /* looks at everything before parking */
+    TH_SEARCH_PAUSES = 24,  /* between two looks */
+    TH_CLOCK_EVERY = 8,     /* short runs between two looks at the clock */
+    TH_YIELD_EVERY = 16,    /* calls of should_yield between two of them */
+    TH_SOURCES_MAX = 8
+};
+#define TH_SLICE_NS UINT64_C(1000000)    /* the default slice */
+#define TH_POLL_NS UINT64_C(500000)      /* between a busy worker's polls */
+#define TH_SHORT_RUN_NS UINT64_C(2000)   /* runs longer: clock at each */
+#define TH_STALE_NS UINT64_C(200000)     /* queued that long: steal it */
+#define TH_TICK_MIN_NS UINT64_C(500000)  /* the watcher's sleep, at first */
+#define TH_TICK_MAX_NS UINT64_C(3000000) /* and at last */
+#define TH_RETRY_NS UINT64_C(50000)      /* a push is under way: look again */
+
+/* Task states. QUEUED: in a queue, or running and to be queued again. */
+enum { TH_TASK_IDLE, TH_TASK_QUEUED, TH_TASK_RUNNING };
+
+/* A worker's futex word. */
+enum { TH_WORD_TOKEN = 1, TH_WORD_POKE = 2 };
+
+/* What the watcher saw of another worker. */
+struct th_sighting {
+    uint64_t since_ns; /* 0: nothing seen */
+    uint64_t head, runs, wakes;
+    struct th_task *slot;
+    bool queued;
+};
+
+struct th_counters {
+    _Atomic uint64_t runs, wakes, injected, overflows;
+    _Atomic uint64_t steals, stolen, parks, unparks;
+};
+
+struct th_worker {
+    struct th_deque deque;
+    /* Written by the owner at each run; read by thieves. */
+    _Alignas(TH_LINE) _Atomic(struct th_task *) slot;
+    struct th_counters counters;
+    /* Written by those who wake it. */
+    _Alignas(TH_LINE) _Atomic uint32_t word;
+    /* Written by the owner, read by those who arm timers. */
+    _Atomic uint64_t sleep_until_ns;
+    /* The owner's own. */
+    _Alignas(TH_LINE) struct th_sched *sched;
+    theater_thread_t *thread;
+    unsigned index;
+    bool searching;        /* counted as such */
+    bool retry;            /* a push into the injector was under way */
+    bool yield_now;        /* should_yield's answer, until the run ends */
+    unsigned tick;         /* runs, for the injector's turn */
+    unsigned clock_in;     /* runs until the next look at the clock */
+    unsigned yield_in;     /* calls of should_yield until the next look */
+    uint64_t now_ns;       /* the clock when it was read last */
+    uint64_t slice_end_ns; /* 0: begins when the clock is read */
+    uint64_t poll_at_ns;
+    uint64_t due_ns;  /* the earliest deadline, when last polled */
+    uint64_t tick_ns; /* how long the watcher sleeps next */
+    struct th_rng rng;
+    struct th_sighting seen[TH_WORKERS_MAX];
+};
+
+struct th_jobs {
+    struct th_lock lock;
+    struct th_job *first, **last; /* guarded by lock */
+    theater_thread_t *thread;     /* guarded by lock; NULL: none */
+    bool running;                 /* guarded by lock: it takes more jobs */
+    bool stop;                    /* guarded by lock */
+    _Atomic uint32_t word;        /* changes with each job */
+    _Atomic uint64_t pending;     /* queued or running */
+};
+
+struct th_sim;
+
+struct th_sched {
+    /* Who sleeps, who searches, who watches: idle.c. */
+    _Alignas(TH_LINE) _Atomic uint64_t idlers;
+    struct th_injector injector;
+    /* Seldom written. */
+    _Alignas(TH_LINE) _Atomic uint64_t rises; /* sleepers that got up */
+    _Atomic uint64_t armed;                   /* wake timers */
+    _Atomic uint64_t holds;
+    _Atomic uint64_t time_epoch; /* deadlines that came nearer */
+    _Atomic uint32_t time_busy;  /* someone advances time */
+    _Atomic uint32_t stop;
+    _Atomic uint32_t quiet_word; /* changes when it may have become quiet */
+    _Atomic uint32_t waiters;    /* in wait_quiet */
+    /* Set up once. */
+    _Alignas(TH_LINE) const theater_env_t *env;
+    struct th_worker *workers;
+    unsigned worker_count;
+    unsigned source_count;
+    uint64_t slice_ns;
+    struct th_time_source sources[TH_SOURCES_MAX];
+    struct th_timers *timers;
+    struct th_sim *sim; /* NULL: threads */
+    struct th_jobs jobs;
+    uint64_t advance_ns; /* guarded by time_busy */
+};
+
+extern _Thread_local struct th_worker *th_worker_current
+    __attribute__((tls_model("initial-exec")));
+
+static inline struct th_task *th_task_of(struct th_mpsc_node *node)
+{
+    return TH_CONTAINER_OF(node, struct th_task, link);
+}
+
+/* A counter of one writer. */
+static inline void th_count(_Atomic uint64_t *counter, uint64_t by)
+{
+    /* relaxed: a figure; nothing travels with it */
+    atomic_store_explicit(
+        counter, atomic_load_explicit(counter, memory_order_relaxed) + by,
+        memory_order_relaxed);
+}
+
+static inline uint64_t th_counted(const _Atomic uint64_t *counter)
+{
+    /* relaxed: a figure */
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+/* A place where another thread may run (tests choose there). */
+static inline void th_point(struct th_sched *sched, const char *point)
+{
+    sched->env->yield(sched->env->ctx, point);
+}
+
+/* The same on the way of every run: only where assertions are checked. */
+#ifdef TH_DEBUG
+#define TH_HOT_POINT(sched, point) th_point(sched, point)
+#else
+#define TH_HOT_POINT(sched, point) ((void)0)
+#endif
+
+/* --- worker.c ----------------------------------------------------------- */
+void th_worker_main(void *worker);
+/* Queues behind the others, wakes a worker where there is need. */
+void th_worker_queue(struct th_worker *worker, struct th_task *task);
+/* Queues as the task just woken. */
+void th_worker_wake(struct th_worker *worker, struct th_task *task);
+/* Tasks that wait in the worker's own queues. */
+size_t th_worker_waiting(struct th_worker *worker);
+
+/* --- idle.c ------------------------------------------------------------- */
+void th_idle_init(struct th_sched *sched);
+/* There is new work: wakes a sleeper, unless someone searches already. */
+void th_idle_notify(struct th_sched *sched);
+/* May a busy worker that queued something leave it at that? */
+void th_idle_notify_local(struct th_worker *worker);
+/* Sleeps until there may be work; returns as a searcher. */
+void th_idle_park(struct th_worker *worker);
+bool th_idle_search_begin(struct th_worker *worker);
+/* It found something. */
+void th_idle_search_end(struct th_worker *worker);
+/* All workers sleep. */
+bool th_idle_all(struct th_sched *sched);
+/* The watcher must think again about how long it sleeps. */
+void th_idle_deadline(struct th_sched *sched, uint64_t deadline_ns);
+/* Everybody gets up, to see that it is to stop. */
+void th_idle_stop(struct th_sched *sched);
+
+/* --- placement.c -------------------------------------------------------- */
+struct th_task *th_place_inject_take(struct th_worker *worker);
+struct th_task *th_place_steal(struct th_worker *worker);
+bool th_place_stealable(struct th_worker *worker);
+/* The watcher's look at the others: a task that waited long, or NULL.
+ * *out_again: look again after TH_STALE_NS. */
+struct th_task *th_place_watch(struct th_worker *worker, bool *out_again);
+void th_place_balance(struct th_worker *worker);
+
+/* --- time.c ------------------------------------------------------------- */
+uint64_t th_time_next(struct th_sched *sched);
+/* Does what is due, unless somebody does; answers the next deadline. */
+uint64_t th_time_poll(struct th_sched *sched, uint64_t now_ns);
+
+/* --- quiet.c ------------------------------------------------------------ */
+/* It may have become quiet: who waits for that looks. */
+void th_quiet_bump(struct th_sched *sched);
+
+/* --- jobs.c ------------------------------------------------------------- */
+void th_jobs_init(struct th_jobs *jobs);
+void th_jobs_stop(struct th_sched *sched);
+
+/* --- sim.c -------------------------------------------------------------- */
+theater_status_t th_sim_new(struct th_sched *sched, uint64_t seed);
+void th_sim_delete(struct th_sched *sched);
+void th_sim_queue(struct th_sched *sched, struct th_task *task);
+bool th_sim_should_yield(struct th_sched *sched);
+bool th_sim_idle(const struct th_sched *sched);
+
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Design notes. Where tasks run.
+ *
+ * Two tasks that talk do so several times faster on one core than across. A
+ * worker on which such a pair runs has, at any moment, at most one task that
+ * waits: the one that was woken (in the slot), or the one that has more to do
+ * (in the ring) while the other runs. So an idle worker takes
+ * - at once: the older half of a ring that holds two or more;
+ * - what waits alone only when it was seen to wait: the watcher (idle.c), the
+ *   one sleeper that gets up now and then while others work, looks twice,
+ *   TH_STALE_NS apart, and takes
+ *     the head of a ring that did not move: it waits behind a long run, or
+ *       behind two others that take turns in the slot;
+ *     the head of a ring on a worker that woke nobody meanwhile: its tasks do
+ *       not talk, so they can be parted;
+ *     the task in the slot, while the run that woke it still goes on.
+ * The partner that was left behind follows: it is woken by the one that was
+ * taken, into that worker's slot.
+ *
+ * Workers that never are idle even out too: when they look at the clock, who
+ * has much less than another takes from it.
+ *
+ * All of it reads others' queues through their own orders (queue/deque.h;
+ * worker.c for the slot), and counters as estimates. */
+#include "sched/internal.h"
+
+/* Queues all but the first, which is to run now. */
+static struct th_task *keep(struct th_worker *worker, void **items,
+                            size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        th_worker_queue(worker, items[i]);
+    }
+    return items[0];
+}
+
+struct th_task *th_place_inject_take(struct th_worker *worker)
+{
+    struct th_sched *sched = worker->sched;
+    struct th_injector *injector = &sched->injector;
+    size_t size = th_injector_size(injector);
+    void *items[TH_BATCH];
+    size_t count = 0;
+
+    worker->retry = false;
+    if (TH_LIKELY(size == 0) || !th_injector_try_begin(injector)) {
+        return NULL;
+    }
+    th_point(sched, "injector taken");
+    size_t wanted = size / sched->worker_count + 1;
+    if (wanted > TH_BATCH) {
+        wanted = TH_BATCH;
+    }
+    while (count < wanted) {
+        struct th_mpsc_node *node;
+        enum th_mpsc_result result = th_injector_pop(injector, &node);
+        if (result != TH_MPSC_OK) {
+            worker->retry = result == TH_MPSC_RETRY;
+            break;
+        }
+        items[count] = th_task_of(node);
+        count++;
+    }
+    th_injector_end(injector);
+    th_point(sched, "injector let go");
+    if (count == 0) {
+        return NULL;
+    }
+    th_count(&worker->counters.injected, count);
+    struct th_task *task = keep(worker, items, count);
+    if (th_injector_size(injector) > 0) {
+        th_idle_notify(sched);
+    }
+    return task;
+}
+
+static struct th_task *take(struct th_worker *worker, struct th_worker *victim,
+                            size_t max, bool half)
+{
+    void *items[TH_BATCH];
+    size_t count = th_deque_take(&victim->deque, items, max, half);
+
+    if (count == 0) {
+        return NULL;
+    }
+    th_count(&worker->counters.steals, 1);
+    th_count(&worker->counters.stolen, count);
+    return keep(worker, items, count);
+}
+
+struct th_task *th_place_steal(struct th_worker *worker)
+{
+    struct th_sched *sched = worker->sched;
+    unsigned count = sched->worker_count;
+    unsigned start = (unsigned)th_rng_below(&worker->rng, count);
+
+    for (unsigned i = 0; i < count; i++) {
+        struct th_worker *victim = &sched->workers[(start + i) % count];
+        if (victim == worker || th_deque_size(&victim->deque) < 2) {
+            continue;
+        }
+        th_point(sched, "steal");
+        struct th_task *task = take(worker, victim, TH_BATCH, true);
+        if (task != NULL) {
+            return task;
+        }
+    }
+    return NULL;
+}
+
+bool th_place_stealable(struct th_worker *worker)
+{
+    struct th_sched *sched = worker->sched;
+
+    for (unsigned i = 0; i < sched->worker_count; i++) {
+        struct th_worker *victim = &sched->workers[i];
+        if (victim != worker && th_deque_size(&victim->deque) >= 2) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void sight(struct th_worker *victim, struct th_sighting *out,
+                  uint64_t now_ns)
+{
+    /* relaxed: estimates; the taking itself is exact */
+    out->head = atomic_load_explicit(&victim->deque.head, memory_order_relaxed);
+    out->slot = atomic_load_explicit(&victim->slot, memory_order_relaxed);
+    out->runs = th_counted(&victim->counters.runs);
+    out->wakes = th_counted(&victim->counters.wakes);
+    out->queued = th_deque_size(&victim->deque) > 0;
+    out->since_ns = out->queued || out->slot != NULL ? now_ns : 0;
+}
+
+static struct th_task *take_stale(struct th_worker *worker,
+                                  struct th_worker *victim,
+                                  const struct th_sighting *seen,
+                                  const struct th_sighting *now)
+{
+    if (seen->queued && now->queued &&
+        (seen->head == now->head || seen->wakes == now->wakes)) {
+        return take(worker, victim, 1, false);
+    }
+    struct th_task *task = now->slot;
+    /* worker.c [M2] acquire; relaxed on failure: nothing was taken */
+    if (task != NULL && task == seen->slot && seen->runs == now->runs &&
+        atomic_compare_exchange_strong_explicit(&victim->slot, &task, NULL,
+                                                memory_order_acquire,
+                                                memory_order_relaxed)) {
+        th_count(&worker->counters.steals, 1);
+        th_count(&worker->counters.stolen, 1);
+        return task;
+    }
+    return NULL;
+}
+
+struct th_task *th_place_watch(struct th_worker *worker, bool *out_again)
+{
+    struct th_sched *sched = worker->sched;
+
+    for (unsigned i = 0; i < sched->worker_count; i++) {
+        struct th_worker *victim = &sched->workers[i];
+        struct th_sighting *seen = &worker->seen[i];
+        struct th_sighting now;
+        if (victim == worker) {
+            continue;
+        }
+        sight(victim, &now, worker->now_ns);
+        if (seen->since_ns == 0) {
+            *seen = now;
+            *out_again = *out_again || now.since_ns != 0;
+            continue;
+        }
+        if (worker->now_ns - seen->since_ns < TH_STALE_NS) {
+            *out_again = true;
+            continue;
+        }
+        struct th_task *task = take_stale(worker, victim, seen, &now);
+        /* The next look begins anew. */
+        seen->since_ns = 0;
+        if (task != NULL) {
+            return task;
+        }
+    }
+    return NULL;
+}
+
+void th_place_balance(struct th_worker *worker)
+{
+    struct th_sched *sched = worker->sched;
+    size_t mine = th_deque_size(&worker->deque);
+
+    for (unsigned i = 0; i < sched->worker_count; i++) {
+        struct th_worker *victim = &sched->workers[i];
+        size_t theirs = th_deque_size(&victim->deque);
+        if (victim == worker || theirs < 2 * mine + 8) {
+            continue;
+        }
+        size_t max = (theirs - mine) / 2;
+        struct th_task *task =
+            take(worker, victim, max < TH_BATCH ? max : TH_BATCH, true);
+        if (task != NULL) {
+            th_worker_queue(worker, task);
+        }
+        return;
+    }
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Design notes. A worker's life: the task just woken, else the oldest in the
+ * ring, else what others have, else sleep.
+ *
+ * Fairness. A slice belongs to a task taken from the ring and to all that run
+ * after it through the slot: two tasks that wake each other for ever get one
+ * slice between them, then go behind the others. Each TH_INJECTOR_EVERY runs
+ * the injector has a turn, with as many tasks as runs.
+ *
+ * The clock is not read at each run: while runs are short, at every
+ * TH_CLOCK_EVERY-th; th_sched_should_yield reads it at every TH_YIELD_EVERY-th
+ * call at most, since both cost more than a short message does.
+ *
+ * The slot is written by the owner and emptied by the owner or by a thief:
+ *   [M1] th_worker_wake: exchange, acq_rel (the release publishes the task's
+ *        link and number); pairs with [M2]. The acquire is for the task that
+ *        was in the slot before (ours, so nothing need travel).
+ *   [M2] take_slot and the thief (placement.c): exchange or compare-exchange
+ *        to NULL, acquire.
+ * What a task's contents need travels with its state (sched.c). */
+#include "sched/internal.h"
+
+_Thread_local struct th_worker *th_worker_current
+    __attribute__((tls_model("initial-exec")));
+
+size_t th_worker_waiting(struct th_worker *worker)
+{
+    /* relaxed: an estimate */
+    return th_deque_size(&worker->deque) +
+           (atomic_load_explicit(&worker->slot, memory_order_relaxed) != NULL);
+}
+
+/* The ring is full: its oldest tasks go to the injector, this one behind. */
+static void overflow(struct th_worker *worker, struct th_task *task)
+{
+    struct th_sched *sched = worker->sched;
+    void *items[TH_BATCH];
+    size_t count = th_deque_take(&worker->deque, items, TH_BATCH, false);
+
+    for (size_t i = 0; i < count; i++) {
+        struct th_task *item = items[i];
+        struct th_task *next = i + 1 < count ? items[i + 1] : task;
+        /* relaxed: the injector publishes it */
+        atomic_store_explicit(&item->link.next, &next->link,
+                              memory_order_relaxed);
+    }
+    struct th_task *first = count > 0 ? items[0] : task;
+    th_injector_push(&sched->injector, &first->link, &task->link, count + 1);
+    th_count(&worker->counters.overflows, count + 1);
+    th_idle_notify(sched);
+}
+
+void th_worker_queue(struct th_worker *worker, struct th_task *task)
+{
+    if (TH_UNLIKELY(!th_deque_push(&worker->deque, task))) {
+        overflow(worker, task);
+        return;
+    }
+    th_idle_notify_local(worker);
+}
+
+void th_worker_wake(struct th_worker *worker, struct th_task *task)
+{
+    /* [M1] acq_rel */
+    struct th_task *before =
+        atomic_exchange_explicit(&worker->slot, task, memory_order_acq_rel);
+
+    th_count(&worker->counters.wakes, 1);
+    if (before != NULL) {
+        th_worker_queue(worker, before);
+    } else {
+        th_idle_notify_local(worker);
+    }
+}
+
+static struct th_task *take_slot(struct th_worker *worker)
+{
+    /* relaxed: our own writes; a thief only empties it */
+    if (atomic_load_explicit(&worker->slot, memory_order_relaxed) == NULL) {
+        return NULL;
+    }
+    TH_HOT_POINT(worker->sched, "take slot");
+    /* [M2] acquire */
+    return atomic_exchange_explicit(&worker->slot, NULL, memory_order_acquire);
+}
+
+/* Reads the clock; a slice that has not begun begins. */
+static uint64_t look_at_clock(struct th_worker *worker)
+{
+    uint64_t now = th_now(worker->sched->env);
+
+    worker->now_ns = now;
+    if (worker->slice_end_ns == 0) {
+        worker->slice_end_ns = now + worker->sched->slice_ns;
+    }
+    return now;
+}
+
+static void poll(struct th_worker *worker)
+{
+    worker->due_ns = th_time_poll(worker->sched, worker->now_ns);
+    worker->poll_at_ns = worker->now_ns + TH_POLL_NS;
+    th_place_balance(worker);
+}
+
+/* Between runs: the clock now and then, and what depends on it. */
+static void between_runs(struct th_worker *worker)
+{
+    if (TH_LIKELY(--worker->clock_in > 0)) {
+        return;
+    }
+    uint64_t before = worker->now_ns;
+    uint64_t now = look_at_clock(worker);
+    worker->clock_in =
+        now - before < TH_CLOCK_EVERY * TH_SHORT_RUN_NS ? TH_CLOCK_EVERY : 1;
+    if (now >= worker->poll_at_ns || now >= worker->due_ns) {
+        poll(worker);
+    }
+}
+
+static struct th_task *take_ring(struct th_worker *worker)
+{
+    struct th_task *task = th_deque_pop(&worker->deque);
+    if (task != NULL) {
+        worker->slice_end_ns = 0;
+    }
+    return task;
+}
+
+/* The next of our own tasks. */
+static struct th_task *take_local(struct th_worker *worker)
+{
+    struct th_task *task;
+
+    if (TH_UNLIKELY(++worker->tick >= TH_INJECTOR_EVERY)) {
+        worker->tick = 0;
+        task = th_place_inject_take(worker);
+        if (task != NULL) {
+            worker->slice_end_ns = 0;
+            return task;
+        }
+    }
+    task = take_slot(worker);
+    if (task == NULL) {
+        return take_ring(worker);
+    }
+    if (TH_LIKELY(worker->slice_end_ns == 0 ||
+                  worker->now_ns < worker->slice_end_ns)) {
+        return task;
+    }
+    /* The slice that it inherits is over. */
+    struct th_task *other = take_ring(worker);
+    if (other == NULL) {
+        worker->slice_end_ns = 0;
+        return task;
+    }
+    th_worker_queue(worker, task);
+    return other;
+}
+
+/* What others have. As a searcher, or after a short look. */
+static struct th_task *search(struct th_worker *worker)
+{
+    struct th_sched *sched = worker->sched;
+    struct th_task *task = th_place_inject_take(worker);
+
+    if (task != NULL) {
+        return task;
+    }
+    if (!worker->searching && !th_idle_search_begin(worker)) {
+        return NULL;
+    }
+    unsigned rounds = sched->worker_count == 1 ? 1 : TH_SEARCH_ROUNDS;
+    for (unsigned i = 0; i < rounds; i++) {
+        th_point(sched, "search");
+        task = th_place_steal(worker);
+        if (task == NULL) {
+            task = th_place_inject_take(worker);
+        }
+        if (task != NULL) {
+            return task;
+        }
+        for (unsigned k = 0; k < TH_SEARCH_PAUSES; k++) {
+            th_pause();
+        }
+    }
+    return NULL;
+}
+
+static bool stopping(struct th_sched *sched)
+{
+    /* acquire: pairs with the release in th_idle_stop; nothing travels but
+     * the order to stop */
+    return atomic_load_explicit(&sched->stop, memory_order_acquire) != 0;
+}
+
+/* After sleep: time first, then a task that waited long elsewhere. */
+static struct th_task *after_park(struct th_worker *worker)
+{
+    bool again = false;
+
+    look_at_clock(worker);
+    worker->due_ns = th_time_poll(worker->sched, worker->now_ns);
+    worker->poll_at_ns = worker->now_ns + TH_POLL_NS;
+    struct th_task *task = take_local(worker);
+    if (task != NULL) {
+        return task;
+    }
+    task = th_place_watch(worker, &again);
+    if (task != NULL) {
+        worker->tick_ns = TH_TICK_MIN_NS;
+    } else if (again) {
+        worker->tick_ns = TH_STALE_NS;
+    } else if (worker->tick_ns < TH_TICK_MIN_NS) {
+        worker->tick_ns = TH_TICK_MAX_NS;
+    } else if (worker->tick_ns < TH_TICK_MAX_NS) {
+        worker->tick_ns *= 2;
+    }
+    return task;
+}
+
+/* NULL: stop. */
+static struct th_task *next_task(struct th_worker *worker)
+{
+    struct th_task *task = take_local(worker);
+
+    while (task == NULL) {
+        if (stopping(worker->sched)) {
+            return NULL;
+        }
+        task = search(worker);
+        if (task == NULL) {
+            /* What time brings runs before sleep. */
+            look_at_clock(worker);
+            worker->due_ns = th_time_poll(worker->sched, worker->now_ns);
+            task = take_local(worker);
+        }
+        if (task == NULL) {
+            th_idle_park(worker);
+            task = after_park(worker);
+        }
+    }
+    if (worker->searching) {
+        th_idle_search_end(worker);
+    }
+    return task;
+}
+
+static void run_task(struct th_worker *worker, struct th_task *task)
+{
+    /* sched.c [M2] acq_rel */
+    atomic_exchange_explicit(&task->state, TH_TASK_RUNNING,
+                             memory_order_acq_rel);
+    th_count(&worker->counters.runs, 1);
+    worker->yield_now = false;
+
+    enum th_run result = task->run(task);
+    if (result == TH_RUN_ENDED) {
+        return;
+    }
+    if (result == TH_RUN_IDLE) {
+        uint32_t expected = TH_TASK_RUNNING;
+        TH_HOT_POINT(worker->sched, "end of a run");
+        /* sched.c [M3] release; relaxed on failure, as said there */
+        if (atomic_compare_exchange_strong_explicit(
+                &task->state, &expected, TH_TASK_IDLE, memory_order_release,
+                memory_order_relaxed)) {
+            return;
+        }
+    } else {
+        /* sched.c [M1]: as a wake */
+        atomic_exchange_explicit(&task->state, TH_TASK_QUEUED,
+                                 memory_order_acq_rel);
+    }
+    th_worker_queue(worker, task);
+}
+
+void th_worker_main(void *arg)
+{
+    struct th_worker *worker = arg;
+
+    th_worker_current = worker;
+    th_thread_is_worker = true;
+    worker->now_ns = th_now(worker->sched->env);
+    for (;;) {
+        struct th_task *task = next_task(worker);
+        if (task == NULL || stopping(worker->sched)) {
+            break;
+        }
+        run_task(worker, task);
+        between_runs(worker);
+    }
+    th_worker_current = NULL;
+    th_thread_is_worker = false;
+}
+
+static bool yield_look(struct th_worker *worker)
+{
+    uint64_t before = worker->now_ns;
+    uint64_t now = look_at_clock(worker);
+
+    worker->yield_in =
+        now - before < TH_YIELD_EVERY * TH_SHORT_RUN_NS ? TH_YIELD_EVERY : 1;
+    if (now < worker->slice_end_ns) {
+        return false;
+    }
+    /* The slice is over; time waits too, and after four slices anyway. */
+    return th_worker_waiting(worker) > 0 ||
+           th_injector_size(&worker->sched->injector) > 0 ||
+           now >= worker->due_ns ||
+           now >= worker->slice_end_ns + 3 * worker->sched->slice_ns;
+}
+
+bool th_sched_should_yield(struct th_sched *sched)
+{
+    struct th_worker *worker = th_worker_current;
+
+    if (TH_UNLIKELY(sched->sim != NULL)) {
+        return th_sim_should_yield(sched);
+    }
+    TH_ASSERT(worker != NULL && worker->sched == sched);
+    if (TH_UNLIKELY(--worker->yield_in == 0)) {
+        worker->yield_now = yield_look(worker);
+    }
+    return worker->yield_now;
+}
