@@ -137,13 +137,6 @@ static bool is_inside(const char *folder, const char *path)
     return strncmp(folder, path, len) == 0 && path[len] == '/';
 }
 
-/* Where no file is there yet: the real folder, and the path as written. */
-static void join_missing(const char *folder, const char *path,
-                         char out[static PATH_MAX])
-{
-    (void)snprintf(out, PATH_MAX, "%s/%s", folder, path);
-}
-
 theater_status_t th_source_resolve(const struct th_source *src,
                                    struct th_toml_place place, const char *what,
                                    const char *path, bool must_exist,
@@ -197,6 +190,11 @@ theater_status_t th_source_resolve(const struct th_source *src,
                                "correct its name",
                                what, shown, joined);
     }
-    join_missing(folder, path, out);
+    /* No file is there yet: the real folder, and the path as written. */
+    int len = snprintf(out, PATH_MAX, "%s/%s", folder, path);
+    if (len < 0 || len >= PATH_MAX) {
+        return th_source_error(src, THEATER_BAD_MANIFEST, place,
+                               "the path of the %s is too long", what);
+    }
     return THEATER_OK;
 }
