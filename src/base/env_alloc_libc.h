@@ -3,6 +3,8 @@
 #ifndef TH_BASE_ENV_ALLOC_LIBC_H
 #define TH_BASE_ENV_ALLOC_LIBC_H
 
+#include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 static inline void *env_alloc(size_t size, size_t align)
