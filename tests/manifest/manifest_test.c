@@ -476,7 +476,7 @@ static void each_key_refuses_a_value_of_another_type(void **state)
             count++;
         }
     }
-    assert_true(count >= TH_MANIFEST_KEYS + TH_LIMITS_KEYS);
+    assert_true(count >= (size_t)TH_MANIFEST_KEYS + (size_t)TH_LIMITS_KEYS);
 }
 
 static void each_default_is_a_value_that_the_key_accepts(void **state)
