@@ -36,11 +36,11 @@ fi
 status=0
 output=$("$program" test -toml 1.0 -timeout 10s -decoder "$decoder" 2>&1) ||
     status=$?
-echo "$output"
+printf '%s\n' "$output"
 [ "$status" -eq 0 ] || exit 1
 
 # A suite that ran next to nothing proves nothing.
-passed=$(echo "$output" | sed -n 's/.*tests: *\([0-9]*\) passed.*/\1/p' |
+passed=$(printf '%s\n' "$output" | sed -n 's/.*tests: *\([0-9]*\) passed.*/\1/p' |
     awk '{ sum += $1 } END { print sum + 0 }')
 if [ "$passed" -lt "$least_tests" ]; then
     echo "toml.suite: only $passed tests ran, at least $least_tests expected"
