@@ -104,7 +104,6 @@ static void signal_worker(struct th_sched *sched, unsigned index,
 
     /* [M7] release */
     atomic_fetch_or_explicit(&worker->word, signal, memory_order_release);
-    th_point(sched, "unpark");
     sched->env->unpark(sched->env->ctx, &worker->word, 1);
 }
 
@@ -180,7 +179,6 @@ void th_idle_search_end(struct th_worker *worker)
                                                 memory_order_seq_cst);
 
     worker->searching = false;
-    th_point(sched, "found");
     if (searching(before) == 1 && (before & MASK) != 0 &&
         (th_injector_size(&sched->injector) > 0 ||
          th_deque_size(&worker->deque) >= 2 || th_place_stealable(worker))) {
@@ -212,7 +210,6 @@ void th_idle_deadline(struct th_sched *sched, uint64_t deadline_ns)
 {
     /* [M5] acq_rel */
     atomic_fetch_add_explicit(&sched->time_epoch, 1, memory_order_acq_rel);
-    th_point(sched, "deadline");
     poke_watcher(sched, deadline_ns);
 }
 
@@ -366,7 +363,6 @@ void th_idle_park(struct th_worker *worker)
     /* An old poke. [M7] acquire, so that an order to stop is seen below */
     atomic_exchange_explicit(&worker->word, 0, memory_order_acquire);
     enter(worker);
-    th_point(sched, "entered");
     if (work_left(worker) && leave(worker)) {
         return;
     }

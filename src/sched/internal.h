@@ -19,6 +19,7 @@ enum {
     TH_SOURCES_MAX = 8
 };
 #define TH_SLICE_NS UINT64_C(1000000)    /* the default slice */
+#define TH_CHAIN_NS UINT64_C(50000)      /* of runs through the slot */
 #define TH_POLL_NS UINT64_C(500000)      /* between a busy worker's polls */
 #define TH_SHORT_RUN_NS UINT64_C(2000)   /* runs longer: clock at each */
 #define TH_STALE_NS UINT64_C(200000)     /* queued that long: steal it */
@@ -58,14 +59,14 @@ struct th_worker {
     _Alignas(TH_LINE) struct th_sched *sched;
     theater_thread_t *thread;
     unsigned index;
-    bool searching;        /* counted as such */
-    bool retry;            /* a push into the injector was under way */
-    bool yield_now;        /* should_yield's answer, until the run ends */
-    unsigned tick;         /* runs, for the injector's turn */
-    unsigned clock_in;     /* runs until the next look at the clock */
-    unsigned yield_in;     /* calls of should_yield until the next look */
-    uint64_t now_ns;       /* the clock when it was read last */
-    uint64_t slice_end_ns; /* 0: begins when the clock is read */
+    bool searching;       /* counted as such */
+    bool retry;           /* a push into the injector was under way */
+    bool yield_now;       /* should_yield's answer, until the run ends */
+    unsigned tick;        /* runs, for the injector's turn */
+    unsigned clock_in;    /* runs until the next look at the clock */
+    unsigned yield_in;    /* calls of should_yield until the next look */
+    uint64_t now_ns;      /* the clock when it was read last */
+    uint64_t slice_at_ns; /* when the slice began; 0: not known yet */
     uint64_t poll_at_ns;
     uint64_t due_ns;  /* the earliest deadline, when last polled */
     uint64_t tick_ns; /* how long the watcher sleeps next */
@@ -133,19 +134,6 @@ static inline uint64_t th_counted(const _Atomic uint64_t *counter)
     /* relaxed: a figure */
     return atomic_load_explicit(counter, memory_order_relaxed);
 }
-
-/* A place where another thread may run (tests choose there). */
-static inline void th_point(struct th_sched *sched, const char *point)
-{
-    sched->env->yield(sched->env->ctx, point);
-}
-
-/* The same on the way of every run: only where assertions are checked. */
-#ifdef TH_DEBUG
-#define TH_HOT_POINT(sched, point) th_point(sched, point)
-#else
-#define TH_HOT_POINT(sched, point) ((void)0)
-#endif
 
 /* --- worker.c ----------------------------------------------------------- */
 void th_worker_main(void *worker);

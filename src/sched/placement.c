@@ -46,7 +46,6 @@ struct th_task *th_place_inject_take(struct th_worker *worker)
     if (TH_LIKELY(size == 0) || !th_injector_try_begin(injector)) {
         return NULL;
     }
-    th_point(sched, "injector taken");
     size_t wanted = size / sched->worker_count + 1;
     if (wanted > TH_BATCH) {
         wanted = TH_BATCH;
@@ -62,7 +61,6 @@ struct th_task *th_place_inject_take(struct th_worker *worker)
         count++;
     }
     th_injector_end(injector);
-    th_point(sched, "injector let go");
     if (count == 0) {
         return NULL;
     }
@@ -99,7 +97,6 @@ struct th_task *th_place_steal(struct th_worker *worker)
         if (victim == worker || th_deque_size(&victim->deque) < 2) {
             continue;
         }
-        th_point(sched, "steal");
         struct th_task *task = take(worker, victim, TH_BATCH, true);
         if (task != NULL) {
             return task;

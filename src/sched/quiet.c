@@ -111,7 +111,6 @@ theater_status_t th_sched_wait_quiet(struct th_sched *sched,
         if (now >= deadline_ns || sched->sim != NULL) {
             break;
         }
-        th_point(sched, "wait quiet");
         env->park(env->ctx, &sched->quiet_word, word,
                   next_look(sched, now, deadline_ns));
     }

@@ -189,7 +189,6 @@ void th_sched_wake(struct th_sched *sched, struct th_task *task)
                                  memory_order_acq_rel) != TH_TASK_IDLE) {
         return;
     }
-    TH_HOT_POINT(sched, "wake");
     if (TH_UNLIKELY(sched->sim != NULL)) {
         th_sim_queue(sched, task);
     } else if (TH_LIKELY(worker != NULL && worker->sched == sched)) {

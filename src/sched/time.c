@@ -47,7 +47,6 @@ uint64_t th_time_poll(struct th_sched *sched, uint64_t now_ns)
                                                   memory_order_acquire) != 0) {
         return next;
     }
-    th_point(sched, "advance");
     sched->advance_ns = now_ns;
     th_timers_advance(sched->timers, now_ns, FIRE_AT_ONCE);
     for (unsigned i = 0; i < sched->source_count; i++) {
@@ -79,7 +78,6 @@ static void fire(struct th_timer *wheel_timer)
     /* acquire: with [M2] */
     uint64_t due = atomic_load_explicit(&timer->due_ns, memory_order_acquire);
 
-    th_point(sched, "fire");
     /* A later deadline took its place: the wheel has it, and fires again. */
     if (due > sched->advance_ns) {
         return;

@@ -3,8 +3,8 @@
  * ring, else what others have, else sleep.
  *
  * Fairness. A slice belongs to a task taken from the ring and to all that run
- * after it through the slot: two tasks that wake each other for ever get one
- * slice between them, then go behind the others. Each TH_INJECTOR_EVERY runs
+ * after it through the slot. Such a chain ends after TH_CHAIN_NS, so that two
+ * tasks that wake each other for ever go behind the others soon. Each TH_INJECTOR_EVERY runs
  * the injector has a turn, with as many tasks as runs.
  *
  * The clock is not read at each run: while runs are short, at every
@@ -79,7 +79,6 @@ static struct th_task *take_slot(struct th_worker *worker)
     if (atomic_load_explicit(&worker->slot, memory_order_relaxed) == NULL) {
         return NULL;
     }
-    TH_HOT_POINT(worker->sched, "take slot");
     /* [M2] acquire */
     return atomic_exchange_explicit(&worker->slot, NULL, memory_order_acquire);
 }
@@ -90,8 +89,8 @@ static uint64_t look_at_clock(struct th_worker *worker)
     uint64_t now = th_now(worker->sched->env);
 
     worker->now_ns = now;
-    if (worker->slice_end_ns == 0) {
-        worker->slice_end_ns = now + worker->sched->slice_ns;
+    if (worker->slice_at_ns == 0) {
+        worker->slice_at_ns = now;
     }
     return now;
 }
@@ -122,7 +121,7 @@ static struct th_task *take_ring(struct th_worker *worker)
 {
     struct th_task *task = th_deque_pop(&worker->deque);
     if (task != NULL) {
-        worker->slice_end_ns = 0;
+        worker->slice_at_ns = 0;
     }
     return task;
 }
@@ -136,7 +135,7 @@ static struct th_task *take_local(struct th_worker *worker)
         worker->tick = 0;
         task = th_place_inject_take(worker);
         if (task != NULL) {
-            worker->slice_end_ns = 0;
+            worker->slice_at_ns = 0;
             return task;
         }
     }
@@ -144,14 +143,14 @@ static struct th_task *take_local(struct th_worker *worker)
     if (task == NULL) {
         return take_ring(worker);
     }
-    if (TH_LIKELY(worker->slice_end_ns == 0 ||
-                  worker->now_ns < worker->slice_end_ns)) {
+    if (TH_LIKELY(worker->slice_at_ns == 0 ||
+                  worker->now_ns - worker->slice_at_ns < TH_CHAIN_NS)) {
         return task;
     }
-    /* The slice that it inherits is over. */
+    /* Its chain has run for long enough. */
     struct th_task *other = take_ring(worker);
     if (other == NULL) {
-        worker->slice_end_ns = 0;
+        worker->slice_at_ns = 0;
         return task;
     }
     th_worker_queue(worker, task);
@@ -172,7 +171,6 @@ static struct th_task *search(struct th_worker *worker)
     }
     unsigned rounds = sched->worker_count == 1 ? 1 : TH_SEARCH_ROUNDS;
     for (unsigned i = 0; i < rounds; i++) {
-        th_point(sched, "search");
         task = th_place_steal(worker);
         if (task == NULL) {
             task = th_place_inject_take(worker);
@@ -237,6 +235,10 @@ static struct th_task *next_task(struct th_worker *worker)
         }
         if (task == NULL) {
             th_idle_park(worker);
+            /* The shortest way first, for who was woken for that. */
+            task = th_place_inject_take(worker);
+        }
+        if (task == NULL) {
             task = after_park(worker);
         }
     }
@@ -260,7 +262,6 @@ static void run_task(struct th_worker *worker, struct th_task *task)
     }
     if (result == TH_RUN_IDLE) {
         uint32_t expected = TH_TASK_RUNNING;
-        TH_HOT_POINT(worker->sched, "end of a run");
         /* sched.c [M3] release; relaxed on failure, as said there */
         if (atomic_compare_exchange_strong_explicit(
                 &task->state, &expected, TH_TASK_IDLE, memory_order_release,
@@ -301,14 +302,14 @@ static bool yield_look(struct th_worker *worker)
 
     worker->yield_in =
         now - before < TH_YIELD_EVERY * TH_SHORT_RUN_NS ? TH_YIELD_EVERY : 1;
-    if (now < worker->slice_end_ns) {
+    uint64_t ran = now - worker->slice_at_ns;
+    if (ran < worker->sched->slice_ns) {
         return false;
     }
     /* The slice is over; time waits too, and after four slices anyway. */
     return th_worker_waiting(worker) > 0 ||
            th_injector_size(&worker->sched->injector) > 0 ||
-           now >= worker->due_ns ||
-           now >= worker->slice_end_ns + 3 * worker->sched->slice_ns;
+           now >= worker->due_ns || ran >= 4 * worker->sched->slice_ns;
 }
 
 bool th_sched_should_yield(struct th_sched *sched)
