@@ -76,8 +76,8 @@ static struct player *draw(struct run *run, struct player *me)
     }
     struct player *next = draw_evenly(run);
     if (run->way == UNLUCKY && run->alive > 1) {
-        unsigned unlucky = (unsigned)(run->plan->seed / WAYS) %
-                           run->plan->threads;
+        unsigned unlucky =
+            (unsigned)(run->plan->seed / WAYS) % run->plan->threads;
         while (next->who == unlucky && th_rng_below(&run->rng, 32) != 0) {
             next = draw_evenly(run);
         }

@@ -93,8 +93,8 @@ void th_wheel_add(struct th_wheel *wheel, struct th_timer *timer,
                   uint64_t placed_ns)
 {
     TH_ASSERT(placed(timer) == THEATER_NEVER && placed_ns != THEATER_NEVER);
-    /* [M2] of timers.c: seq_cst; its user loads the deadline after it */
-    atomic_store_explicit(&timer->placed_ns, placed_ns, memory_order_seq_cst);
+    /* relaxed: who sees NEVER instead leaves an order that is not needed */
+    atomic_store_explicit(&timer->placed_ns, placed_ns, memory_order_relaxed);
     link_last(wheel, timer, bucket_of(wheel, tick_of(placed_ns)));
 }
 

@@ -21,9 +21,10 @@
  * Ordering. Two pairs need a single order of both sides (store here, load
  * there), hence seq_cst:
  *   [M1] arm: exchange of `deadline_ns`, then load of `placed_ns`, seq_cst.
- *   [M2] wheel: store of `placed_ns`, then load of `deadline_ns`, seq_cst.
- *        Pairs with [M1]: either arm sees that the timer is placed too late
- *        and leaves an order, or the wheel sees the new deadline.
+ *   [M2] wheel: store of NEVER to `placed_ns`, then load of `deadline_ns`,
+ *        seq_cst. Pairs with [M1]: either arm sees that the timer is not
+ *        placed (or what it was placed for after that) and leaves an order if
+ *        that is too late, or the wheel sees the new deadline.
  *   [M3] order: push to `orders`, then a try for `token`, seq_cst.
  *   [M4] wheel: store of `token`, then load of `orders`, seq_cst. Pairs with
  *        [M3]: either the order's thread gets the token, or who had it sees
@@ -177,25 +178,23 @@ static bool token_release(struct shared_wheel *shared)
     return atomic_load_explicit(&shared->orders, memory_order_seq_cst) != NULL;
 }
 
-/* Makes the timer be placed no later than it wants to be. */
+/* Makes the timer be placed no later than it wants to be. A deadline that comes
+ * after the load here finds the timer placed for the one before, or not at all,
+ * and leaves an order if that is too late: no need to look again. */
 static void settle(struct th_wheel *wheel, struct th_timer *timer)
 {
     /* relaxed: written by who has the wheel */
     uint64_t placed =
         atomic_load_explicit(&timer->placed_ns, memory_order_relaxed);
-    /* [M2] seq_cst, after the store of placed_ns by who came before, or that
-     * of th_wheel_add; pairs with [M1] */
+    /* [M2] seq_cst; pairs with [M1] */
     uint64_t deadline =
         atomic_load_explicit(&timer->deadline_ns, memory_order_seq_cst);
 
-    while (deadline < placed) {
+    if (deadline < placed) {
         if (placed != THEATER_NEVER) {
             th_wheel_remove(wheel, timer);
         }
         th_wheel_add(wheel, timer, deadline);
-        placed = deadline;
-        deadline =
-            atomic_load_explicit(&timer->deadline_ns, memory_order_seq_cst);
     }
 }
 

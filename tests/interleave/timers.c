@@ -207,8 +207,8 @@ static void check_end(void)
     th_timers_delete(world.timers);
 }
 
-static void each_order_of_arming_closing_and_advancing_keeps_the_promises(
-    void **state)
+static void
+each_order_of_arming_closing_and_advancing_keeps_the_promises(void **state)
 {
     unsigned fired = 0;
     unsigned gone = 0;
