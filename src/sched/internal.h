@@ -103,7 +103,7 @@ struct th_sched {
     _Alignas(TH_LINE) const theater_env_t *env;
     struct th_worker *workers;
     unsigned worker_count;
-    unsigned source_count;
+    _Atomic unsigned source_count;
     uint64_t slice_ns;
     struct th_time_source sources[TH_SOURCES_MAX];
     struct th_timers *timers;
@@ -111,6 +111,13 @@ struct th_sched {
     struct th_jobs jobs;
     uint64_t advance_ns; /* guarded by time_busy */
 };
+
+/* How many time sources there are. */
+static inline unsigned th_sources(const struct th_sched *sched)
+{
+    /* acquire; pairs with th_sched_add_time_source: the source itself */
+    return atomic_load_explicit(&sched->source_count, memory_order_acquire);
+}
 
 extern _Thread_local struct th_worker *th_worker_current
     __attribute__((tls_model("initial-exec")));

@@ -43,7 +43,7 @@ static bool zero(const _Atomic uint64_t *word)
 
 static bool sources_quiet(struct th_sched *sched)
 {
-    for (unsigned i = 0; i < sched->source_count; i++) {
+    for (unsigned i = 0; i < th_sources(sched); i++) {
         struct th_time_source *source = &sched->sources[i];
         if (source->next_deadline(source->ctx) != THEATER_NEVER ||
             (source->busy != NULL && source->busy(source->ctx))) {

@@ -166,9 +166,15 @@ void th_sched_delete(struct th_sched *sched)
 void th_sched_add_time_source(struct th_sched *sched,
                               const struct th_time_source *source)
 {
-    TH_CHECK(sched->source_count < TH_SOURCES_MAX);
-    sched->sources[sched->source_count] = *source;
-    sched->source_count++;
+    /* relaxed: set-up is one thread */
+    unsigned count =
+        atomic_load_explicit(&sched->source_count, memory_order_relaxed);
+
+    TH_CHECK(count < TH_SOURCES_MAX);
+    sched->sources[count] = *source;
+    /* release; pairs with th_sources: the workers run already */
+    atomic_store_explicit(&sched->source_count, count + 1,
+                          memory_order_release);
 }
 
 void th_task_init(struct th_task *task, enum th_run (*run)(struct th_task *))

@@ -28,7 +28,7 @@ uint64_t th_time_next(struct th_sched *sched)
     if (atomic_load_explicit(&sched->armed, memory_order_seq_cst) > 0) {
         next = th_timers_next(sched->timers);
     }
-    for (unsigned i = 0; i < sched->source_count; i++) {
+    for (unsigned i = 0; i < th_sources(sched); i++) {
         struct th_time_source *source = &sched->sources[i];
         uint64_t deadline = source->next_deadline(source->ctx);
         if (deadline < next) {
@@ -49,7 +49,7 @@ uint64_t th_time_poll(struct th_sched *sched, uint64_t now_ns)
     }
     sched->advance_ns = now_ns;
     th_timers_advance(sched->timers, now_ns, FIRE_AT_ONCE);
-    for (unsigned i = 0; i < sched->source_count; i++) {
+    for (unsigned i = 0; i < th_sources(sched); i++) {
         struct th_time_source *source = &sched->sources[i];
         if (source->next_deadline(source->ctx) <= now_ns) {
             source->advance(source->ctx, now_ns);
