@@ -49,8 +49,8 @@ static inline void th_mpsc_push(struct th_mpsc *queue,
     /* relaxed: [M1] publishes it */
     atomic_store_explicit(&node->next, NULL, memory_order_relaxed);
     /* [M1] acq_rel */
-    struct th_mpsc_node *prev = atomic_exchange_explicit(
-        &queue->tail, node, memory_order_acq_rel);
+    struct th_mpsc_node *prev =
+        atomic_exchange_explicit(&queue->tail, node, memory_order_acq_rel);
     /* [M2] release; pairs with [M3] */
     atomic_store_explicit(&prev->next, node, memory_order_release);
 }
@@ -91,6 +91,15 @@ static inline enum th_mpsc_result th_mpsc_pop(struct th_mpsc *queue,
     queue->head = next;
     *out = head;
     return TH_MPSC_OK;
+}
+
+/* False also while a push is under way. */
+static inline bool th_mpsc_is_empty(struct th_mpsc *queue)
+{
+    /* [M4] acquire; pairs with [M1] */
+    return queue->head == &queue->stub &&
+           atomic_load_explicit(&queue->tail, memory_order_acquire) ==
+               &queue->stub;
 }
 
 #endif
