@@ -9,7 +9,7 @@
 #ifndef TH_WASM_ENGINE_H
 #define TH_WASM_ENGINE_H
 
-#include <theater/handler.h>
+#include <theater/runtime.h>
 
 struct th_engine;
 struct th_module;
@@ -87,6 +87,10 @@ struct th_guest_hooks {
     bool (*should_yield)(void *ctx);
     /* A line that the guest wrote to its stdout or stderr. */
     void (*output)(void *ctx, bool is_error, theater_bytes_t line);
+    /* The guest waits (WAITING) until `deadline_ns` of now_ns at most: enter
+     * it then. For WASI's poll_oneoff, which no handler sees. NULL: it is
+     * said to be YIELDED instead, and is entered again and again. */
+    void (*wake_at)(void *ctx, uint64_t deadline_ns);
 };
 
 struct th_guest_options {
@@ -117,7 +121,9 @@ enum th_guest_state {
     TH_GUEST_IDLE,    /* no delivery was left */
     TH_GUEST_WAITING, /* suspended in a host function: enter when woken */
     TH_GUEST_YIELDED, /* its slice was over: enter again */
-    TH_GUEST_DEAD,    /* trapped or broke a limit: only delete is allowed */
+    /* Trapped, broke a limit or called WASI's proc_exit: only delete is
+     * allowed. err->status is OK when it exited with status 0: it stopped. */
+    TH_GUEST_DEAD,
 };
 
 enum th_guest_entry {

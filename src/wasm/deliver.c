@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Design notes
+ *
+ * The host's side of the loop module: `recv` ends the delivery before and
+ * gets the next, `take` copies its arguments to where cabi_realloc said,
+ * `result` takes what the export answered. A delivery that has no result ends
+ * at the next `recv`; one that has ends in `result`, before cabi_post_ frees
+ * what the result points to. */
+#include "wasm/internal.h"
+
+#pragma GCC diagnostic error "-Wframe-larger-than=4096"
+
+void th_deliver_end(struct th_guest *guest, theater_status_t status)
+{
+    theater_delivery_t *delivery = guest->delivery;
+    guest->delivery = NULL;
+    delivery->status = status;
+    guest->hooks->done(guest->ctx, guest->delivery_grant, delivery);
+}
+
+/* The next delivery that the module has an export for, or NULL. */
+static theater_delivery_t *next(struct th_guest *guest, int *out_entry)
+{
+    const struct th_module *module = guest->module;
+    for (;;) {
+        size_t grant = 0;
+        theater_delivery_t *delivery = NULL;
+        if (guest->hooks->next(guest->ctx, &grant, &delivery) != THEATER_OK) {
+            return NULL;
+        }
+        guest->delivery = delivery;
+        guest->delivery_grant = grant;
+        int entry = -1;
+        if (TH_LIKELY(grant < module->grants_len &&
+                      delivery->export_index < TH_MAX_EXPORTS)) {
+            entry = module->entry_of[grant][delivery->export_index];
+        }
+        if (TH_LIKELY(entry >= 0)) {
+            *out_entry = entry;
+            return delivery;
+        }
+        th_deliver_end(guest, THEATER_UNSUPPORTED);
+    }
+}
+
+wasm_trap_t *th_deliver_recv(void *env, wasmtime_caller_t *caller,
+                             wasmtime_val_raw_t *v, size_t len)
+{
+    struct th_guest *guest = th_guest_current;
+    (void)env;
+    (void)caller;
+    if (guest->delivery != NULL) {
+        th_deliver_end(guest, THEATER_OK);
+    }
+    guest->barred = NULL;
+    v[0].i32 = -1;
+    for (size_t i = 1; i < len; i++) {
+        v[i].i32 = 0;
+    }
+    if (TH_UNLIKELY(--guest->until_ask == 0)) {
+        guest->until_ask = TH_ASK_EVERY;
+        if (guest->hooks->should_yield(guest->ctx)) {
+            guest->slice_over = true;
+            return NULL;
+        }
+    }
+    int entry_index = -1;
+    theater_delivery_t *delivery = next(guest, &entry_index);
+    if (delivery == NULL) {
+        return NULL;
+    }
+    const struct th_entry *entry = &guest->module->entries[entry_index];
+    guest->phase = TH_PHASE_DELIVERY;
+    guest->memory_refused = false;
+    th_limits_begin(guest, guest->delivery_limit);
+    for (size_t i = 0; i < entry->values; i++) {
+        const theater_value_t *arg = &delivery->args[i];
+        if (!entry->allocates[i]) {
+            v[1 + i].i32 = (int32_t)arg->u32;
+        } else if (TH_UNLIKELY(arg->bytes.len > INT32_MAX)) {
+            return th_trap(guest, THEATER_LIMIT,
+                           "memory: %zu bytes are more than a guest can have",
+                           arg->bytes.len);
+        } else {
+            v[1 + i].i32 = (int32_t)arg->bytes.len;
+        }
+    }
+    if (entry->pointers > 0) {
+        guest->barred = "from inside cabi_realloc";
+    }
+    v[0].i32 = entry_index;
+    return NULL;
+}
+
+__attribute__((cold)) static wasm_trap_t *
+bad_room(struct th_guest *guest, uint32_t at, size_t len)
+{
+    return th_trap(guest, THEATER_TRAPPED,
+                   "cabi_realloc answered 0x%x for %zu bytes: out of bounds",
+                   at, len);
+}
+
+wasm_trap_t *th_deliver_take(void *env, wasmtime_caller_t *caller,
+                             wasmtime_val_raw_t *v, size_t len)
+{
+    struct th_guest *guest = th_guest_current;
+    const theater_delivery_t *delivery = guest->delivery;
+    (void)env;
+    (void)caller;
+    (void)len;
+    int index = guest->module
+                    ->entry_of[guest->delivery_grant][delivery->export_index];
+    const struct th_entry *entry = &guest->module->entries[index];
+    guest->barred = NULL;
+    for (size_t i = 0; i < entry->values; i++) {
+        if (!entry->allocates[i]) {
+            continue;
+        }
+        const theater_bytes_t *bytes = &delivery->args[i].bytes;
+        uint32_t at = (uint32_t)(v++)->i32;
+        if (bytes->len == 0) {
+            continue;
+        }
+        uint8_t *to = th_guest_at(guest, at, bytes->len);
+        if (TH_UNLIKELY(to == NULL)) {
+            return bad_room(guest, at, bytes->len);
+        }
+        memcpy(to, bytes->data, bytes->len);
+    }
+    return NULL;
+}
+
+/* result<list<u8>, string>, at `at`. */
+static wasm_trap_t *take_reply(struct th_guest *guest, uint32_t at)
+{
+    theater_delivery_t *delivery = guest->delivery;
+    const uint8_t *from = th_guest_at(guest, at, 12);
+    if (from == NULL || at % 4 != 0 || from[0] > 1) {
+        return th_trap(guest, THEATER_TRAPPED,
+                       "the answer at 0x%x is out of bounds, not aligned or "
+                       "no result",
+                       at);
+    }
+    uint32_t data_at = th_get32(from + 4), data_len = th_get32(from + 8);
+    const uint8_t *data = th_guest_at(guest, data_at, data_len);
+    if (data == NULL) {
+        return th_trap(guest, THEATER_TRAPPED,
+                       "the answer's %u bytes at 0x%x are out of bounds",
+                       data_len, data_at);
+    }
+    bool failed = from[0] == 1;
+    if (failed && !th_text_ok(data, data_len)) {
+        return th_trap(guest, THEATER_TRAPPED,
+                       "the answer's error is not valid UTF-8");
+    }
+    delivery->result.bytes = (theater_bytes_t){data, data_len};
+    th_deliver_end(guest, failed ? THEATER_FAILED : THEATER_OK);
+    return NULL;
+}
+
+wasm_trap_t *th_deliver_result(void *env, wasmtime_caller_t *caller,
+                               wasmtime_val_raw_t *v, size_t len)
+{
+    struct th_guest *guest = th_guest_current;
+    theater_delivery_t *delivery = guest->delivery;
+    (void)env;
+    (void)caller;
+    (void)len;
+    const theater_handler_ops_t *ops =
+        guest->module->grants[guest->delivery_grant].ops;
+    if (ops->exports[delivery->export_index].result == THEATER_TYPE_REPLY) {
+        return take_reply(guest, (uint32_t)v[0].i32);
+    }
+    delivery->result.u32 = v[0].i32 != 0;
+    th_deliver_end(guest, THEATER_OK);
+    return NULL;
+}
+
+wasm_trap_t *th_deliver_stop(void *env, wasmtime_caller_t *caller,
+                             wasmtime_val_raw_t *v, size_t len)
+{
+    struct th_guest *guest = th_guest_current;
+    (void)env;
+    (void)caller;
+    (void)len;
+    guest->barred = "from inside cabi_realloc";
+    v[0].i32 = (int32_t)guest->stop_reason.len;
+    return NULL;
+}
+
+wasm_trap_t *th_deliver_stopped(void *env, wasmtime_caller_t *caller,
+                                wasmtime_val_raw_t *v, size_t len)
+{
+    struct th_guest *guest = th_guest_current;
+    (void)env;
+    (void)caller;
+    (void)len;
+    guest->barred = NULL;
+    uint32_t at = (uint32_t)v[0].i32;
+    size_t size = guest->stop_reason.len;
+    uint8_t *to = th_guest_at(guest, at, size);
+    if (to == NULL) {
+        return bad_room(guest, at, size);
+    }
+    if (size > 0) {
+        memcpy(to, guest->stop_reason.data, size);
+    }
+    return NULL;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Design notes
+ *
+ * One activation: an async call of the loop module, or the continuation of
+ * the one that is suspended, polled once. It comes back because no delivery
+ * is left (IDLE), because a host function waits (WAITING), because the slice
+ * is over (YIELDED: inside the guest by the epoch callback, or between two
+ * deliveries), or because the guest is dead. In a simulation it comes back
+ * each TH_FUEL_SLICE and goes on unless there is a reason not to. */
+#include "wasm/internal.h"
+
+/* The function to call for this entry; NULL: the module has none. */
+static const wasmtime_func_t *function_of(struct th_guest *guest,
+                                          enum th_guest_entry entry,
+                                          const char *stop_reason)
+{
+    const struct th_module *module = guest->module;
+    switch (entry) {
+    case TH_ENTER_RUN:
+        if (th_module_has_run(module)) {
+            guest->phase = TH_PHASE_RUN;
+            th_limits_begin(guest, guest->run_limit);
+            return &guest->run;
+        }
+        break;
+    case TH_ENTER_STOP:
+        guest->phase = TH_PHASE_STOP;
+        th_limits_begin(guest, guest->delivery_limit);
+        guest->stop_reason = (theater_bytes_t){
+            (const uint8_t *)stop_reason,
+            stop_reason != NULL ? strlen(stop_reason) : 0};
+        return module->has_stop ? &guest->stop : NULL;
+    case TH_ENTER_DELIVERIES:
+        break;
+    }
+    guest->phase = TH_PHASE_DELIVERY;
+    return module->entries_len > 0 ? &guest->loop : NULL;
+}
+
+/* Polls; true: the call has ended. In a simulation, until it ends, waits, must
+ * give way, or has spent its fuel. */
+static bool poll(struct th_guest *guest)
+{
+    for (;;) {
+        if (wasmtime_call_future_poll(guest->future)) {
+            return true;
+        }
+        if (guest->waiting || !guest->engine->fuel) {
+            return false;
+        }
+        if (th_limits_spent(guest)) {
+            th_limits_broken(guest);
+            return true;
+        }
+        if (guest->hooks->should_yield(guest->ctx)) {
+            return false;
+        }
+    }
+}
+
+static enum th_guest_state die(struct th_guest *guest, theater_error_t *err)
+{
+    theater_error_t reason;
+    guest->dead = true;
+    theater_status_t status = th_guest_reason(guest, &reason);
+    if (err != NULL) {
+        *err = reason;
+    }
+    if (guest->calling) {
+        th_call_end(guest);
+    }
+    th_free(guest->engine->env, guest->list);
+    guest->list = NULL;
+    if (guest->delivery != NULL) {
+        /* It exited inside a handler: that never returned. */
+        th_deliver_end(guest, status == THEATER_OK ? THEATER_CLOSED : status);
+    }
+    th_wasi_flush(guest);
+    return TH_GUEST_DEAD;
+}
+
+enum th_guest_state th_guest_enter(struct th_guest *guest,
+                                   enum th_guest_entry entry,
+                                   const char *stop_reason,
+                                   theater_error_t *err)
+{
+    TH_CHECK(!guest->dead);
+    struct th_guest *outer = th_guest_current;
+    bool fresh = guest->future == NULL;
+    const wasmtime_func_t *func = NULL;
+    if (fresh) {
+        func = function_of(guest, entry, stop_reason);
+        if (func == NULL) {
+            return TH_GUEST_IDLE;
+        }
+        guest->slice_over = false;
+        guest->until_ask = TH_ASK_EVERY;
+    } else {
+        guest->last = th_limits_clock(guest);
+    }
+    if (guest->stack != NULL) {
+        th_stack_busy(guest->stack);
+    }
+    th_guest_current = guest;
+    if (!guest->engine->fuel) {
+        wasmtime_context_set_epoch_deadline(guest->context, 1);
+        th_ticker_arm(&guest->engine->ticker);
+    }
+    if (fresh) {
+        guest->future = wasmtime_func_call_async(guest->context, func, NULL, 0,
+                                                 NULL, 0, &guest->trap,
+                                                 &guest->error);
+    }
+    bool ended = poll(guest);
+    if (ended) {
+        wasmtime_call_future_delete(guest->future);
+        guest->future = NULL;
+    } else {
+        (void)th_limits_spent(guest);
+    }
+    th_guest_current = outer;
+    if (guest->stack != NULL) {
+        th_stack_check(guest->stack);
+        th_stack_idle(guest->stack);
+    }
+    if (!ended) {
+        bool polls = guest->waiting && guest->import->fn == NULL &&
+                     guest->hooks->wake_at == NULL;
+        return guest->waiting && !polls ? TH_GUEST_WAITING : TH_GUEST_YIELDED;
+    }
+    if (guest->trap != NULL || guest->error != NULL ||
+        guest->why_status != THEATER_OK || guest->exited) {
+        return die(guest, err);
+    }
+    return guest->slice_over ? TH_GUEST_YIELDED : TH_GUEST_IDLE;
+}

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this folder share: the structures behind engine.h. The
+ * only header besides the .c files here that includes wasmtime.h. */
+#ifndef TH_WASM_INTERNAL_H
+#define TH_WASM_INTERNAL_H
+
+#include "base/base.h"
+#include "wasm/engine.h"
+#include "wasm/sha256.h"
+#include "wasm/slab.h"
+
+#include <wasmtime.h>
+
+enum {
+    TH_WASM_PAGE = 65536,
+    TH_TICK_NS = 1000000,      /* the ticker's period */
+    TH_FUEL_SLICE = 100000,    /* simulation: fuel between two questions */
+    TH_ASK_EVERY = 64,         /* deliveries between two should_yield */
+    TH_MAX_LIST = 65536,       /* items in a list that a guest passes */
+    TH_MAX_EXPORTS = 64,       /* of one handler */
+    TH_MAX_ENTRIES = 128,      /* exports of one module that are called */
+    TH_LINE_BYTES = 8192,      /* of one line that a guest writes */
+    TH_FRAME_LIMIT = 4096,     /* of a host function; see guest stacks */
+};
+
+/* Stacks without guards hold TH_SMALL_STACK bytes; wasm may use half, host
+ * functions have the rest. Untouched pages cost nothing, so the room is there
+ * for frames that a sanitizer makes larger. */
+#ifdef TH_SANITIZE_ADDRESS
+enum { TH_SMALL_STACK = 512 * 1024, TH_SMALL_WASM = 64 * 1024 };
+#else
+enum { TH_SMALL_STACK = 128 * 1024, TH_SMALL_WASM = 64 * 1024 };
+#endif
+enum { TH_LARGE_STACK = 8 * 1024 * 1024, TH_LARGE_WASM = 6 * 1024 * 1024 };
+
+/* --- The ticker (ticker.c) ---------------------------------------------- */
+struct th_ticker {
+    const theater_env_t *env;
+    theater_thread_t *thread; /* NULL: none was started */
+    void (*tick)(void *arg);  /* each tick, on the ticker's thread */
+    void *arg;
+    _Alignas(TH_LINE) _Atomic uint64_t ticks; /* of time that guests ran */
+    _Alignas(TH_LINE) _Atomic uint32_t active; /* a guest runs, or ran lately */
+    _Atomic uint32_t state; /* see ticker.c */
+};
+theater_status_t th_ticker_start(struct th_ticker *ticker,
+                                 const theater_env_t *env,
+                                 void (*tick)(void *arg), void *arg);
+void th_ticker_stop(struct th_ticker *ticker);
+void th_ticker_wake(struct th_ticker *ticker);
+/* A guest is about to run or runs: keeps the ticker going. */
+static inline void th_ticker_arm(struct th_ticker *ticker)
+{
+    /* seq_cst as [T1] in ticker.c asks; a plain load on x86-64. */
+    if (TH_UNLIKELY(
+            atomic_load_explicit(&ticker->active, memory_order_seq_cst) == 0)) {
+        th_ticker_wake(ticker);
+    }
+}
+/* Relaxed: a count of its own, nothing travels with it. */
+static inline uint64_t th_ticker_now(const struct th_ticker *ticker)
+{
+    return atomic_load_explicit(&ticker->ticks, memory_order_relaxed);
+}
+
+/* --- The engine (engine.c) ---------------------------------------------- */
+struct th_engine {
+    const theater_env_t *env;
+    bool fuel;
+    char *cache_dir; /* NULL: nothing is kept on disk */
+    void (*notice)(void *user, const char *text);
+    void *user;
+    _Atomic(wasm_engine_t *) wasm[2]; /* by enum th_stack; made at first use */
+    struct th_slabs *slabs;
+    struct th_ticker ticker;
+    struct th_lock lock;       /* slow paths: loading, first use */
+    struct th_code *codes;     /* guarded by lock */
+    struct th_module *modules; /* guarded by lock */
+};
+theater_status_t th_engine_get(struct th_engine *engine, enum th_stack stack,
+                               wasm_engine_t **out, theater_error_t *err);
+void th_engine_notice(struct th_engine *engine, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* --- Compiled code (code.c, code_file.c) -------------------------------- */
+struct th_code {
+    struct th_code *next; /* guarded by the engine's lock */
+    struct th_digest key; /* of the wasm bytes */
+    enum th_stack stack;
+    uint32_t refs;          /* guarded by the engine's lock */
+    _Atomic uint32_t state; /* 0 being made, 1 ready, 2 failed */
+    wasmtime_module_t *module;
+    theater_error_t err; /* why it failed */
+};
+/* The compiled code of these bytes: found in memory, on disk, or compiled
+ * now; of several threads one compiles. *out_found: it was not compiled. */
+theater_status_t th_code_get(struct th_engine *engine, const char *path,
+                             theater_bytes_t wasm, const struct th_digest *key,
+                             enum th_stack stack, struct th_code **out,
+                             bool *out_found, theater_error_t *err);
+/* The same for generated text. */
+theater_status_t th_code_get_text(struct th_engine *engine, const char *text,
+                                  size_t len, enum th_stack stack,
+                                  struct th_code **out, theater_error_t *err);
+void th_code_release(struct th_engine *engine, struct th_code *code);
+/* Reads or writes the file of compiled code; true: it was used. */
+bool th_code_file_read(struct th_engine *engine, wasm_engine_t *wasm,
+                       const struct th_code *code, wasmtime_module_t **out);
+void th_code_file_write(struct th_engine *engine, const struct th_code *code);
+
+/* --- Modules (module.c, check.c, text.c, link.c) ------------------------ */
+struct th_guest;
+
+/* A host function that the guest imports. */
+struct th_import {
+    const theater_host_function_t *fn; /* NULL: of WASI */
+    const struct th_wasi_function *wasi;
+    size_t grant;       /* whose it is */
+    char *module;       /* as the guest says it */
+    char *name;         /* the same */
+    bool wrapped;       /* called through the imports module */
+};
+
+/* A guest export that deliveries call. */
+struct th_entry {
+    const theater_guest_export_t *type;
+    size_t grant;
+    bool has_post;      /* cabi_post_<name> */
+    uint8_t values;     /* parameters; a value for each comes from recv */
+    uint8_t pointers;   /* of them, those that are allocated */
+    bool allocates[THEATER_MAX_PARAMS];
+};
+
+struct th_module {
+    struct th_module *next; /* guarded by the engine's lock */
+    struct th_engine *engine;
+    uint32_t refs;        /* guarded by the engine's lock */
+    atomic_bool cached;   /* the last load found it; a statistic, relaxed */
+    struct th_digest key; /* of the guest's bytes */
+    enum th_stack stack;
+    char *path; /* of the first load; for messages */
+    size_t grants_len;
+    struct th_grant grants[TH_MAX_GRANTS];
+    uint64_t exports[TH_MAX_GRANTS];
+    int16_t entry_of[TH_MAX_GRANTS][TH_MAX_EXPORTS]; /* -1: not exported */
+    struct th_entry *entries;
+    size_t entries_len;
+    size_t values; /* most values of an entry: what recv answers */
+    struct th_import *imports;
+    size_t imports_len;
+    bool has_run, has_start, has_stop, has_initialize, has_memory, has_realloc;
+    bool wraps;                     /* an import is wrapped */
+    struct th_code *guest, *imports_code, *loop_code; /* last two: or NULL */
+    wasmtime_instance_pre_t *imports_pre;
+    wasmtime_linker_t *linker;          /* what is the same for all guests */
+    _Atomic(wasmtime_linker_t *) spare; /* a copy that is not in use */
+};
+
+theater_status_t th_module_check(struct th_module *module,
+                                 theater_error_t *err);
+theater_status_t th_module_link(struct th_module *module, theater_error_t *err);
+void th_module_unlink(struct th_module *module);
+wasmtime_linker_t *th_module_take_linker(struct th_module *module);
+void th_module_give_linker(struct th_module *module, wasmtime_linker_t *linker);
+
+/* Core types of a signature, flattened by the canonical ABI. */
+struct th_core_type {
+    uint8_t params_len, results_len;
+    uint8_t params[16], results[1]; /* WASM_I32 or WASM_I64 */
+};
+void th_core_of_import(const theater_type_t *params, theater_type_t result,
+                       struct th_core_type *out);
+void th_core_of_export(const theater_guest_export_t *type,
+                       struct th_core_type *out);
+bool th_core_matches(const struct th_core_type *type,
+                     const wasm_functype_t *actual);
+/* "(i32, i32) -> i32" */
+void th_core_show(const struct th_core_type *type, char *out, size_t size);
+void th_core_show_actual(const wasm_functype_t *actual, char *out, size_t size);
+wasm_functype_t *th_core_functype(const struct th_core_type *type);
+void th_import_core(const struct th_import *import, struct th_core_type *out);
+
+/* Text of the generated modules; NULL: out of memory. Freed with th_free. */
+char *th_text_imports(const struct th_module *module, size_t *out_len);
+char *th_text_loop(const struct th_module *module, size_t *out_len);
+bool th_import_waits(const struct th_import *import);
+
+/* --- Guests (guest.c, enter.c, limits.c) -------------------------------- */
+enum th_phase {
+    TH_PHASE_INIT,     /* start function, _initialize: nothing may wait */
+    TH_PHASE_RUN,      /* `run` */
+    TH_PHASE_DELIVERY, /* a handler */
+    TH_PHASE_STOP,     /* `handle-stop` */
+};
+
+/* A value on its way into the guest: what is still to be allocated. */
+struct th_lowering {
+    uint32_t at;                  /* where pointer and length go */
+    uint32_t list;                /* where the list's items are */
+    const theater_bytes_t *items; /* strings of a list */
+    theater_bytes_t bytes;        /* one string, or the list's own bytes */
+    size_t len, next;             /* items, and the one that is next */
+    uint8_t kind; /* see lower.c; 0: nothing is written yet */
+};
+
+/* A call of WASI's poll_oneoff that waits: addresses in the guest. */
+struct th_poll {
+    uint32_t in, out, count, count_out;
+    uint64_t start_ns, wake_ns; /* of now_ns */
+};
+
+struct th_line {
+    uint32_t len;
+    uint8_t bytes[TH_LINE_BYTES];
+};
+
+struct th_guest {
+    /* What a host function and a delivery touch. */
+    struct th_linear memory;     /* base and size are its first members */
+    const char *barred;          /* why no import may be called; NULL: may */
+    const struct th_guest_hooks *hooks;
+    void *ctx;
+    struct th_module *module;
+    theater_delivery_t *delivery; /* under way; NULL: none */
+    size_t delivery_grant;
+    uint32_t until_ask; /* deliveries until should_yield is asked */
+    uint8_t phase;      /* enum th_phase */
+    bool slice_over;    /* between deliveries; the loop was left for that */
+    bool waiting;       /* a host function waits */
+    bool calling;       /* `call` holds a result that is to be released */
+    bool may_allocate;  /* the guest's cabi_realloc is known */
+    bool memory_refused; /* its memory limit was met */
+    bool exited, dead;
+    uint64_t used, last, limit; /* ticks, or fuel, of computing */
+    const struct th_import *import; /* of `call` */
+    theater_call_t call;
+    struct th_lowering lowering;
+    /* The rest. */
+    struct th_engine *engine;
+    wasmtime_store_t *store;
+    wasmtime_context_t *context;
+    struct th_stack_slot *stack; /* NULL: none yet, or a large one */
+    wasmtime_call_future_t *future; /* the call that is suspended, or runs */
+    wasm_trap_t *trap;
+    wasmtime_error_t *error;
+    wasm_trap_t **wait_trap; /* where a waiting function puts its trap */
+    wasmtime_func_t loop, run, stop; /* of the loop module */
+    theater_bytes_t stop_reason;
+    uint64_t delivery_limit, run_limit; /* ticks, or fuel */
+    uint64_t delivery_ns, run_ns;
+    struct th_poll poll; /* WASI: poll_oneoff under way */
+    theater_bytes_t *list; /* views of a list argument, or NULL */
+    char *why;             /* the reason of our own trap, or NULL */
+    theater_status_t why_status;
+    int32_t exit_status;
+    struct th_line *line[2]; /* what was written to stdout, stderr so far */
+    void *instances[];       /* per grant */
+};
+
+/* The guest that this thread is in; set by whoever enters one. Host functions
+ * read it once: they never run across a suspension. */
+extern _Thread_local struct th_guest *th_guest_current;
+
+enum { TH_WHY_BYTES = 320 };
+/* A trap with a reason. `format` NULL: the reason is there already. */
+wasm_trap_t *th_trap(struct th_guest *guest, theater_status_t status,
+                     const char *format, ...)
+    __attribute__((cold, format(printf, 3, 4)));
+/* Writes why the guest ended into err, and answers the status. Frees what the
+ * engine gave (guest->trap, guest->error). */
+theater_status_t th_guest_reason(struct th_guest *guest, theater_error_t *err);
+/* Wasmtime's error as ours; frees it. */
+theater_status_t th_error_take(wasmtime_error_t *error,
+                               theater_status_t status, const char *origin,
+                               const char *what, theater_error_t *err);
+
+/* limits.c */
+void th_limits_init(struct th_guest *guest);
+wasmtime_error_t *th_limits_tick(wasmtime_context_t *context, void *data,
+                                 uint64_t *out_delta,
+                                 wasmtime_update_deadline_kind_t *out_kind);
+uint64_t th_limits_clock(const struct th_guest *guest);
+uint64_t th_limits_units(const struct th_guest *guest, uint64_t ns);
+bool th_limits_spent(struct th_guest *guest);
+const char *th_limits_name(const struct th_guest *guest);
+void th_limits_broken(struct th_guest *guest);
+static inline void th_limits_begin(struct th_guest *guest, uint64_t limit)
+{
+    guest->used = 0;
+    guest->limit = limit;
+    guest->last = TH_UNLIKELY(guest->engine->fuel)
+                      ? th_limits_clock(guest)
+                      : th_ticker_now(&guest->engine->ticker);
+}
+
+/* calls.c, wait.c, lower.c: host functions. deliver.c: deliveries. */
+wasmtime_func_unchecked_callback_t
+th_call_begin(const theater_host_function_t *fn);
+void th_call_wait(void *env, wasmtime_caller_t *caller,
+                  const wasmtime_val_t *args, size_t args_len,
+                  wasmtime_val_t *results, size_t results_len,
+                  wasm_trap_t **out_trap,
+                  wasmtime_async_continuation_t *out_continuation);
+wasm_trap_t *th_call_lower(void *env, wasmtime_caller_t *caller,
+                           wasmtime_val_raw_t *v, size_t len);
+wasm_trap_t *th_call_flat32(void *env, wasmtime_caller_t *caller,
+                            wasmtime_val_raw_t *v, size_t len);
+wasm_trap_t *th_call_flat64(void *env, wasmtime_caller_t *caller,
+                            wasmtime_val_raw_t *v, size_t len);
+void th_call_end(struct th_guest *guest); /* release, once */
+/* Begins to write the result of guest->call. 0: it is all there; else 2. -1:
+ * a trap was made. */
+int th_lower_begin(struct th_guest *guest, uint32_t at);
+
+wasm_trap_t *th_deliver_recv(void *env, wasmtime_caller_t *caller,
+                             wasmtime_val_raw_t *v, size_t len);
+wasm_trap_t *th_deliver_take(void *env, wasmtime_caller_t *caller,
+                             wasmtime_val_raw_t *v, size_t len);
+wasm_trap_t *th_deliver_result(void *env, wasmtime_caller_t *caller,
+                               wasmtime_val_raw_t *v, size_t len);
+wasm_trap_t *th_deliver_stop(void *env, wasmtime_caller_t *caller,
+                             wasmtime_val_raw_t *v, size_t len);
+wasm_trap_t *th_deliver_stopped(void *env, wasmtime_caller_t *caller,
+                                wasmtime_val_raw_t *v, size_t len);
+void th_deliver_end(struct th_guest *guest, theater_status_t status);
+
+/* --- WASI (wasi_p1.c, wasi_poll.c) -------------------------------------- */
+struct th_wasi_function {
+    const char *name;
+    const char *params; /* a letter each: i = i32, l = i64; result i32 */
+    wasmtime_func_unchecked_callback_t call; /* NULL: answers `errno` */
+    uint16_t error; /* what it answers when there is no call */
+    bool waits;     /* it answers 1 when it waits: see wait.c */
+};
+const struct th_wasi_function *th_wasi_find(const char *module, size_t len,
+                                            const char *name, size_t name_len);
+wasm_trap_t *th_wasi_poll(void *env, wasmtime_caller_t *caller,
+                          wasmtime_val_raw_t *v, size_t len);
+bool th_wasi_poll_resume(struct th_guest *guest);
+void th_wasi_flush(struct th_guest *guest);
+
+/* --- The guest's memory ------------------------------------------------- */
+/* `len` bytes at `at`, aligned to `align`; NULL: not in the memory. 64-bit
+ * arithmetic: nothing wraps. */
+static inline uint8_t *th_guest_at(const struct th_guest *guest, uint32_t at,
+                                   uint64_t len)
+{
+    if (TH_UNLIKELY(at + len > guest->memory.size)) {
+        return NULL;
+    }
+    return guest->memory.base + at;
+}
+
+/* Memory is little-endian on every host; so are the hosts Wasmtime knows. */
+static inline void th_put32(uint8_t *to, uint32_t value)
+{
+    memcpy(to, &value, sizeof value);
+}
+static inline uint32_t th_get32(const uint8_t *from)
+{
+    uint32_t value;
+    memcpy(&value, from, sizeof value);
+    return value;
+}
+
+/* Bytes that a result takes where the guest's pointer points. */
+static inline uint32_t th_result_size(theater_type_t result)
+{
+    switch (result) {
+    case THEATER_TYPE_STRING:
+    case THEATER_TYPE_BYTES:
+    case THEATER_TYPE_STRING_LIST:
+    case THEATER_TYPE_BYTES_LIST:
+    case THEATER_TYPE_CODE_LIST:
+        return 8;
+    case THEATER_TYPE_OPTION_STRING:
+    case THEATER_TYPE_OPTION_BYTES:
+        return 12;
+    default:
+        return 16;
+    }
+}
+
+static inline bool th_result_by_pointer(theater_type_t result)
+{
+    switch (result) {
+    case THEATER_TYPE_NONE:
+    case THEATER_TYPE_BOOL:
+    case THEATER_TYPE_ENUM:
+    case THEATER_TYPE_U32:
+    case THEATER_TYPE_U64:
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* UTF-8, with a way that is short for short ASCII. */
+static inline bool th_text_ok(const uint8_t *data, size_t len)
+{
+    size_t i = 0;
+    uint64_t high = 0;
+    for (; i + 8 <= len; i += 8) {
+        uint64_t word;
+        memcpy(&word, data + i, 8);
+        high |= word;
+    }
+    for (; i < len; i++) {
+        high |= (uint64_t)data[i];
+    }
+    if (TH_LIKELY((high & 0x8080808080808080u) == 0)) {
+        return true;
+    }
+    return th_utf8_ok(data, len);
+}
+
+#endif
