@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Design notes. Data, credit and closing; channel_open.c has the beginning.
+ * Data goes through the receiver's mailbox, beside its bound, so it is in
+ * order with all else that the sender sends there; what bounds it is credit:
+ * what is in flight in each direction. A direction with nothing in flight
+ * takes any legal message. The credit returns when the handler is done. */
+#include "messaging/channel.h"
+
+void th_channel_fini(theater_router_t *router, struct th_channel *channel)
+{
+    for (unsigned side = 0; side < 2; side++) {
+        /* acquire; pairs with the release that set it */
+        th_message_free(router->env,
+                        atomic_exchange_explicit(&channel->close[side], NULL,
+                                                 memory_order_acq_rel));
+    }
+}
+
+void th_channel_unref(theater_router_t *router, struct th_channel *channel)
+{
+    /* acq_rel; pairs with itself: the last has seen all other uses end */
+    if (atomic_fetch_sub_explicit(&channel->refs, 1, memory_order_acq_rel) !=
+        1) {
+        return;
+    }
+    th_channel_fini(router, channel);
+    /* relaxed: the slab publishes it */
+    uint64_t generation =
+        atomic_load_explicit(&channel->state, memory_order_relaxed) >> 32;
+    atomic_store_explicit(&channel->state, generation << 32,
+                          memory_order_relaxed);
+    if (generation != UINT32_MAX) {
+        th_slab_put(&router->channels, &channel->item);
+    }
+}
+
+struct th_channel *th_channel_find(theater_endpoint_t *ep, uint64_t id,
+                                   unsigned *out_side)
+{
+    struct th_channel *channel =
+        th_slab_at(&ep->router->channels, (uint32_t)id);
+    if (channel == NULL || id >> 32 == 0) {
+        return NULL;
+    }
+    /* acquire; [M1] */
+    uint64_t state =
+        atomic_load_explicit(&channel->state, memory_order_acquire);
+    if (state >> 32 != id >> 32 || (state & TH_CHANNEL_LIVE) == 0) {
+        return NULL;
+    }
+    uint64_t me = th_ref_of(ep).value;
+    for (unsigned side = 0; side < 2; side++) {
+        /* relaxed: constant while one of the ends is not done */
+        if (atomic_load_explicit(&channel->end[side], memory_order_relaxed) ==
+                me &&
+            (state & th_channel_end_flag(side)) == 0) {
+            *out_side = side;
+            return channel;
+        }
+    }
+    return NULL;
+}
+
+bool th_channel_is_mine(theater_endpoint_t *endpoint, uint64_t id)
+{
+    unsigned side = 0;
+    return th_channel_find(endpoint, id, &side) != NULL;
+}
+
+bool theater_channel_is_open(theater_endpoint_t *endpoint,
+                             theater_channel_id_t channel)
+{
+    unsigned side = 0;
+    struct th_channel *ch = th_channel_find(endpoint, channel.value, &side);
+    /* acquire; [M1] */
+    return ch != NULL &&
+           (atomic_load_explicit(&ch->state, memory_order_acquire) &
+            TH_CHANNEL_OPEN) != 0;
+}
+
+/* --- Credit -------------------------------------------------------------- */
+
+static bool fits(const struct th_way *way, uint64_t flight, size_t len)
+{
+    /* relaxed: constant once the channel is open */
+    return flight == 0 ||
+           (flight >> 32 < atomic_load_explicit(&way->max_messages,
+                                                memory_order_relaxed) &&
+            (uint32_t)flight + len <=
+                atomic_load_explicit(&way->max_bytes, memory_order_relaxed));
+}
+
+static bool take_credit(struct th_way *way, size_t len)
+{
+    /* [M2] */
+    uint64_t flight =
+        atomic_load_explicit(&way->flight, memory_order_seq_cst);
+    do {
+        if (!fits(way, flight, len)) {
+            return false;
+        }
+    } while (!atomic_compare_exchange_weak_explicit(
+        &way->flight, &flight, flight + (UINT64_C(1) << 32) + len,
+        memory_order_seq_cst, memory_order_seq_cst));
+    return true;
+}
+
+static void end_wait(theater_router_t *router, struct th_way *way,
+                     theater_status_t status)
+{
+    /* [M2] */
+    if (atomic_load_explicit(&way->waiter, memory_order_seq_cst) != 0) {
+        uint64_t id =
+            atomic_exchange_explicit(&way->waiter, 0, memory_order_seq_cst);
+        (void)th_op_end(router, id, status, NULL);
+    }
+}
+
+static void give_credit(theater_router_t *router, struct th_way *way,
+                        size_t len)
+{
+    /* [M2] */
+    atomic_fetch_sub_explicit(&way->flight, (UINT64_C(1) << 32) + len,
+                              memory_order_seq_cst);
+    end_wait(router, way, THEATER_OK);
+}
+
+/* --- Sending ------------------------------------------------------------- */
+
+theater_status_t th_channel_push(theater_router_t *router,
+                                 struct th_channel *channel, unsigned side,
+                                 struct th_message *message)
+{
+    /* relaxed: constant while one of the ends is not done */
+    th_ref to = {atomic_load_explicit(&channel->end[1 - side],
+                                      memory_order_relaxed)};
+    theater_endpoint_t *peer = th_ref_endpoint(router, to);
+    enum th_reserve reserved =
+        th_mailbox_reserve_exempt(&peer->box, th_ref_generation(to));
+    if (reserved == TH_RESERVE_GONE) {
+        return THEATER_CLOSED;
+    }
+    th_endpoint_push(peer, message, reserved);
+    return THEATER_OK;
+}
+
+/* Sent inside the handling of the open: follows the acceptance. */
+static void hold(struct th_channel *channel, struct th_message *message)
+{
+    /* relaxed, all: the target's own list */
+    atomic_store_explicit(&message->node.next, NULL, memory_order_relaxed);
+    if (channel->held == NULL) {
+        channel->held = message;
+    } else {
+        atomic_store_explicit(&channel->held_last->node.next, &message->node,
+                              memory_order_relaxed);
+    }
+    channel->held_last = message;
+}
+
+/* Why a channel of that id is not there. */
+static theater_status_t missing(theater_endpoint_t *ep, uint64_t id)
+{
+    const struct th_channel *channel =
+        th_slab_at(&ep->router->channels, (uint32_t)id);
+    /* relaxed: only for the message */
+    bool existed =
+        channel != NULL && id >> 32 != 0 &&
+        id >> 32 <= atomic_load_explicit(&channel->state,
+                                         memory_order_relaxed) >> 32;
+    return existed ? THEATER_CLOSED : THEATER_INVALID_ARGUMENT;
+}
+
+static theater_status_t check_send(theater_endpoint_t *ep, size_t len)
+{
+    enum th_phase phase = th_phase(ep->router);
+    if (phase == TH_PHASE_CLOSED ||
+        (phase == TH_PHASE_DRAINING && ep->current == NULL)) {
+        return THEATER_SHUTTING_DOWN;
+    }
+    return len <= ep->router->max_message_bytes ? THEATER_OK
+                                                : THEATER_TOO_LARGE;
+}
+
+static theater_status_t send_on(theater_endpoint_t *ep,
+                                struct th_channel *channel, unsigned side,
+                                uint64_t id, theater_bytes_t data)
+{
+    theater_router_t *router = ep->router;
+    struct th_message *message = NULL;
+    struct th_way *way = &channel->way[side];
+    /* acquire; [M1] */
+    uint64_t state =
+        atomic_load_explicit(&channel->state, memory_order_acquire);
+    bool open = (state & TH_CHANNEL_OPEN) != 0;
+
+    if ((state & th_channel_end_flag(1 - side)) != 0) {
+        return THEATER_CLOSED;
+    }
+    if (!open && (side == 0 || ep->current == NULL || ep->answered ||
+                  ep->current->view.id != id)) {
+        return THEATER_INVALID_ARGUMENT;
+    }
+    if (!take_credit(way, data.len)) {
+        return THEATER_MAILBOX_FULL;
+    }
+    theater_status_t status = th_message_make(
+        router, ep, THEATER_MESSAGE_CHANNEL_DATA, data, NULL, &message);
+    if (status != THEATER_OK) {
+        give_credit(router, way, data.len);
+        return status == THEATER_MAILBOX_FULL ? THEATER_OUT_OF_MEMORY : status;
+    }
+    message->flags = TH_MESSAGE_EXEMPT;
+    message->view.id = id;
+    if (!open) {
+        hold(channel, message);
+    } else {
+        status = th_channel_push(router, channel, side, message);
+    }
+    if (status != THEATER_OK) {
+        give_credit(router, way, data.len);
+        th_message_drop(router, message);
+        return status;
+    }
+    TH_COUNT(router, accepted, 1);
+    return THEATER_OK;
+}
+
+theater_status_t theater_channel_send(theater_endpoint_t *endpoint,
+                                      theater_channel_id_t channel,
+                                      theater_bytes_t data)
+{
+    unsigned side = 0;
+    theater_status_t status = check_send(endpoint, data.len);
+
+    if (status == THEATER_OK) {
+        struct th_channel *ch =
+            th_channel_find(endpoint, channel.value, &side);
+        status = ch == NULL ? missing(endpoint, channel.value)
+                            : send_on(endpoint, ch, side, channel.value, data);
+    }
+    return TH_LIKELY(status == THEATER_OK)
+               ? THEATER_OK
+               : th_refuse(endpoint->router, status);
+}
+
+/* The wait is up: is there a reason not to wait any more? */
+static bool settled(struct th_channel *channel, unsigned side, size_t len,
+                    theater_status_t *out_status)
+{
+    /* seq_cst; [M2] */
+    uint64_t state =
+        atomic_load_explicit(&channel->state, memory_order_seq_cst);
+    if ((state & th_channel_end_flag(1 - side)) != 0) {
+        *out_status = THEATER_CLOSED;
+        return true;
+    }
+    const struct th_way *way = &channel->way[side];
+    *out_status = THEATER_OK;
+    return fits(way, atomic_load_explicit(&way->flight, memory_order_seq_cst),
+                len);
+}
+
+theater_status_t theater_channel_credit_start(
+    theater_endpoint_t *endpoint, theater_channel_id_t channel, size_t len,
+    uint32_t timeout_ms, theater_done_fn *done, void *user,
+    theater_request_id_t *out_id)
+{
+    theater_router_t *router = endpoint->router;
+    theater_status_t status = THEATER_OK;
+    unsigned side = 0;
+    uint64_t id = 0;
+    struct th_channel *ch = th_channel_find(endpoint, channel.value, &side);
+
+    if (ch == NULL) {
+        return missing(endpoint, channel.value);
+    }
+    struct th_way *way = &ch->way[side];
+    if (th_op_find(router, atomic_load_explicit(&way->waiter,
+                                                memory_order_seq_cst)) !=
+        NULL) {
+        return THEATER_INVALID_ARGUMENT;
+    }
+    /* relaxed: constant while one of the ends is not done */
+    th_ref peer = {
+        atomic_load_explicit(&ch->end[1 - side], memory_order_relaxed)};
+    struct th_op *op = th_op_begin(router, TH_OP_CREDIT, peer, &id, &status);
+    if (op == NULL) {
+        return status;
+    }
+    op->done = done;
+    op->user = user;
+    status = th_op_own(endpoint, id);
+    if (status == THEATER_OK &&
+        th_wait_check(endpoint, id, peer) == THEATER_DEADLOCK) {
+        status = THEATER_MAILBOX_FULL;
+    }
+    if (status != THEATER_OK) {
+        (void)th_op_claim(op, id);
+        th_op_abandon(op);
+        return status;
+    }
+    if (out_id != NULL) {
+        *out_id = (theater_request_id_t){id};
+    }
+    th_op_arm(op, timeout_ms);
+    /* [M2] */
+    atomic_store_explicit(&way->waiter, id, memory_order_seq_cst);
+    if (settled(ch, side, len, &status) && th_op_claim(op, id)) {
+        atomic_store_explicit(&way->waiter, 0, memory_order_seq_cst);
+        th_op_abandon(op);
+        return status;
+    }
+    return THEATER_PENDING;
+}
+
+/* --- Closing ------------------------------------------------------------- */
+
+void th_channel_push_close(theater_router_t *router,
+                           struct th_channel *channel, unsigned side,
+                           th_ref to, theater_status_t reason)
+{
+    /* acq_rel: whoever made it */
+    struct th_message *message = atomic_exchange_explicit(
+        &channel->close[side], NULL, memory_order_acq_rel);
+    theater_endpoint_t *ep = th_ref_endpoint(router, to);
+
+    if (message == NULL) {
+        return;
+    }
+    message->flags = TH_MESSAGE_EXEMPT | TH_MESSAGE_QUIET;
+    message->view.reason = (uint8_t)reason;
+    enum th_reserve reserved =
+        th_mailbox_reserve_exempt(&ep->box, th_ref_generation(to));
+    if (reserved == TH_RESERVE_GONE) {
+        th_message_free(router->env, message);
+        return;
+    }
+    /* relaxed: the caller holds a reference */
+    atomic_fetch_add_explicit(&channel->refs, 1, memory_order_relaxed);
+    th_endpoint_push(ep, message, reserved);
+}
+
+static void close_end(theater_endpoint_t *ep, struct th_channel *channel,
+                      unsigned side, theater_status_t reason)
+{
+    theater_router_t *router = ep->router;
+    /* seq_cst: [M1], and [M2] with the peer that begins to wait */
+    uint64_t was = atomic_fetch_or_explicit(
+        &channel->state, th_channel_end_flag(side), memory_order_seq_cst);
+
+    (void)th_ids_remove(&ep->channels, th_channel_id_of(channel, was));
+    end_wait(router, &channel->way[side], THEATER_CLOSED);
+    end_wait(router, &channel->way[1 - side], THEATER_CLOSED);
+    if ((was & th_channel_end_flag(1 - side)) == 0) {
+        /* relaxed: constant while one of the ends is not done */
+        th_ref peer = {atomic_load_explicit(&channel->end[1 - side],
+                                            memory_order_relaxed)};
+        th_channel_push_close(router, channel, side, peer, reason);
+    }
+    th_channel_unref(router, channel);
+}
+
+theater_status_t theater_channel_close(theater_endpoint_t *endpoint,
+                                       theater_channel_id_t channel,
+                                       theater_status_t reason)
+{
+    unsigned side = 0;
+    struct th_channel *ch = th_channel_find(endpoint, channel.value, &side);
+
+    if (ch == NULL || !theater_channel_is_open(endpoint, channel)) {
+        return THEATER_INVALID_ARGUMENT;
+    }
+    close_end(endpoint, ch, side, reason);
+    return THEATER_OK;
+}
+
+void th_channel_end_all(theater_endpoint_t *ep, theater_status_t reason)
+{
+    while (ep->channels.len != 0) {
+        unsigned side = 0;
+        uint64_t id = ep->channels.items[--ep->channels.len];
+        struct th_channel *channel = th_channel_find(ep, id, &side);
+        if (channel != NULL) {
+            close_end(ep, channel, side, reason);
+        }
+    }
+}
+
+/* --- Receiving ----------------------------------------------------------- */
+
+static struct th_channel *channel_of(theater_router_t *router,
+                                     const struct th_message *message)
+{
+    return th_slab_at(&router->channels, (uint32_t)message->view.id);
+}
+
+/* A close has done its work, or is not wanted. */
+static void drop_close(theater_router_t *router, struct th_message *message)
+{
+    th_channel_unref(router, channel_of(router, message));
+}
+
+bool th_channel_wanted(theater_endpoint_t *ep, struct th_message *message)
+{
+    theater_router_t *router = ep->router;
+    unsigned side = 0;
+    struct th_channel *channel =
+        th_channel_find(ep, message->view.id, &side);
+
+    if (message->view.kind == THEATER_MESSAGE_CHANNEL_DATA) {
+        theater_status_t reason = channel == NULL ? THEATER_CLOSED
+                                  : th_phase(router) == TH_PHASE_CLOSED
+                                      ? THEATER_SHUTTING_DOWN
+                                      : THEATER_OK;
+        if (reason != THEATER_OK) {
+            if (channel != NULL) {
+                give_credit(router, &channel->way[1 - side],
+                            message->view.data.len);
+            }
+            th_dead_letter(router, message, th_endpoint_name(ep), reason);
+        }
+        return reason == THEATER_OK;
+    }
+    if (channel == NULL) {
+        drop_close(router, message);
+        th_message_drop(router, message);
+        return false;
+    }
+    close_end(ep, channel, side, THEATER_OK);
+    return true;
+}
+
+void th_channel_done(theater_endpoint_t *ep, struct th_message *message,
+                     theater_status_t status)
+{
+    theater_router_t *router = ep->router;
+    unsigned side = 0;
+
+    (void)status;
+    switch (message->view.kind) {
+    case THEATER_MESSAGE_CHANNEL_OPEN:
+        if (!ep->answered) {
+            th_channel_reject_message(ep, message);
+        }
+        break;
+    case THEATER_MESSAGE_CHANNEL_DATA: {
+        struct th_channel *channel =
+            th_channel_find(ep, message->view.id, &side);
+        if (channel != NULL) {
+            give_credit(router, &channel->way[1 - side],
+                        message->view.data.len);
+        }
+        break;
+    }
+    default:
+        drop_close(router, message);
+        break;
+    }
+}
+
+void th_channel_or_request_dead(theater_endpoint_t *ep,
+                                struct th_message *message,
+                                theater_status_t reason)
+{
+    theater_router_t *router = ep->router;
+
+    if (message->view.kind == THEATER_MESSAGE_CHANNEL_CLOSE) {
+        drop_close(router, message);
+        th_message_drop(router, message);
+        return;
+    }
+    th_dead_letter(router, message, th_endpoint_name(ep), reason);
+}

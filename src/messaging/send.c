@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Design notes. The way of a message into a mailbox. Everything that can be
+ * refused is refused before the message is made. A sender remembers the
+ * targets that its permissions allow, with slot and generation, in a small
+ * table of its own: the name is hashed, checked and looked up once, not per
+ * message. A remembered target that has gone shows at the reservation (the
+ * generation differs); then the name is looked up once more before the send
+ * fails, so a restart or a new owner of the name is met at once.
+ *
+ * The table grows where misses say so: 1, 4, 16, 64, 256 entries. */
+#include "messaging/op.h"
+
+theater_status_t th_refuse(theater_router_t *router, theater_status_t status)
+{
+    TH_COUNT(router, refused[status], 1);
+    return status;
+}
+
+/* --- The table of targets ------------------------------------------------ */
+
+static uint64_t head8(const uint8_t *data, size_t len)
+{
+    uint64_t word = 0;
+    memcpy(&word, data, len < 8 ? len : 8);
+    return word;
+}
+
+static uint32_t cache_slot(const theater_endpoint_t *from,
+                           theater_bytes_t target)
+{
+    size_t tail = target.len < 8 ? 0 : target.len - 8;
+    uint64_t h = head8(target.data, target.len) * UINT64_C(0x9e3779b97f4a7c15);
+    h ^= head8(target.data + tail, target.len - tail) + target.len;
+    h *= UINT64_C(0xff51afd7ed558ccd);
+    return (uint32_t)(h >> 40) & (from->cache_size - 1);
+}
+
+static struct th_target *cache_find(theater_endpoint_t *from,
+                                    theater_bytes_t target)
+{
+    if (from->cache_size == 0 || target.len > TH_CACHE_NAME ||
+        target.len == 0) {
+        return NULL;
+    }
+    struct th_target *entry =
+        &from->cache[from->cache_size == 1 ? 0 : cache_slot(from, target)];
+    if (entry->endpoint == NULL || entry->len != target.len ||
+        memcmp(entry->name, target.data, target.len) != 0) {
+        return NULL;
+    }
+    return entry;
+}
+
+static void cache_grow(theater_endpoint_t *from)
+{
+    const theater_env_t *env = from->router->env;
+    uint32_t size = from->cache_size == 0 ? 1 : from->cache_size * 4;
+    struct th_target *cache = th_calloc(env, size * sizeof *cache);
+
+    if (cache == NULL) {
+        return; /* it works without, slower */
+    }
+    th_free(env, from->cache);
+    from->cache = cache;
+    from->cache_size = size;
+    from->cache_misses = 0;
+}
+
+static void cache_put(theater_endpoint_t *from, theater_bytes_t target,
+                      unsigned kinds, const struct th_route *route)
+{
+    if (target.len > TH_CACHE_NAME) {
+        return;
+    }
+    if (from->cache_size == 0 ||
+        (from->cache_size < TH_CACHE_MAX &&
+         from->cache_misses++ >= 4 * from->cache_size)) {
+        cache_grow(from);
+    }
+    if (from->cache_size == 0) {
+        return;
+    }
+    struct th_target *entry =
+        &from->cache[from->cache_size == 1 ? 0 : cache_slot(from, target)];
+    entry->endpoint = route->endpoint;
+    entry->generation = route->generation;
+    entry->kinds = (uint8_t)kinds;
+    entry->len = (uint8_t)target.len;
+    memcpy(entry->name, target.data, target.len);
+}
+
+/* --- Finding ------------------------------------------------------------- */
+
+static bool may_enter(theater_router_t *router,
+                      const theater_endpoint_t *from)
+{
+    enum th_phase phase = th_phase(router);
+    return TH_LIKELY(phase == TH_PHASE_OPEN) ||
+           (phase == TH_PHASE_DRAINING && from != NULL &&
+            from->current != NULL);
+}
+
+static theater_status_t look_up(theater_router_t *router,
+                                theater_endpoint_t *from,
+                                theater_bytes_t target, unsigned kind,
+                                struct th_route *out)
+{
+    if (target.data == NULL ||
+        !th_name_ok((const char *)target.data, target.len)) {
+        return THEATER_INVALID_ARGUMENT;
+    }
+    const struct th_permissions *permissions =
+        from != NULL ? from->permissions : NULL;
+    if (!th_permissions_allow(permissions, kind, target)) {
+        return THEATER_DENIED;
+    }
+    out->endpoint = th_registry_find(router, target, &out->generation);
+    if (out->endpoint == NULL) {
+        return THEATER_NOT_FOUND;
+    }
+    if (from != NULL) {
+        cache_put(from, target,
+                  permissions != NULL ? permissions->kinds
+                                      : THEATER_ACCEPT_ALL,
+                  out);
+    }
+    return THEATER_OK;
+}
+
+static theater_status_t check_accepts(const struct th_route *route,
+                                      unsigned kind)
+{
+    /* relaxed: if the slot has a new user the reservation fails */
+    uint32_t accepts = atomic_load_explicit(&route->endpoint->accepts,
+                                            memory_order_relaxed);
+    return (accepts & kind) != 0 ? THEATER_OK : THEATER_UNSUPPORTED;
+}
+
+theater_status_t th_route_again(theater_router_t *router,
+                                theater_endpoint_t *from,
+                                theater_bytes_t target, unsigned kind,
+                                struct th_route *out)
+{
+    theater_status_t status = look_up(router, from, target, kind, out);
+    return status == THEATER_OK ? check_accepts(out, kind) : status;
+}
+
+theater_status_t th_route_find(theater_router_t *router,
+                               theater_endpoint_t *from,
+                               theater_bytes_t target, unsigned kind,
+                               size_t len, struct th_route *out)
+{
+    if (TH_UNLIKELY(!may_enter(router, from))) {
+        return THEATER_SHUTTING_DOWN;
+    }
+    if (TH_UNLIKELY(len > router->max_message_bytes)) {
+        return THEATER_TOO_LARGE;
+    }
+    if (TH_LIKELY(from != NULL)) {
+        const struct th_target *known = cache_find(from, target);
+        if (TH_LIKELY(known != NULL)) {
+            if (TH_UNLIKELY((known->kinds & kind) == 0)) {
+                return THEATER_DENIED;
+            }
+            out->endpoint = known->endpoint;
+            out->generation = known->generation;
+            if (TH_LIKELY(check_accepts(out, kind) == THEATER_OK)) {
+                return THEATER_OK;
+            }
+        }
+    }
+    return th_route_again(router, from, target, kind, out);
+}
+
+/* --- Queueing ------------------------------------------------------------ */
+
+theater_status_t th_message_make(theater_router_t *router,
+                                 theater_endpoint_t *from, uint8_t kind,
+                                 theater_bytes_t data, struct th_body *body,
+                                 struct th_message **out)
+{
+    theater_bytes_t sender = {NULL, 0};
+    uint64_t charge = data.len + TH_MESSAGE_OVERHEAD;
+
+    if (TH_LIKELY(from != NULL)) {
+        sender = th_endpoint_name(from);
+    }
+    if (TH_UNLIKELY(!th_quota_take(router, charge))) {
+        return THEATER_MAILBOX_FULL;
+    }
+    struct th_message *message =
+        th_message_new(router->env, kind, sender, data, body);
+    if (TH_UNLIKELY(message == NULL)) {
+        th_quota_give(router, charge);
+        return THEATER_OUT_OF_MEMORY;
+    }
+    message->charge = charge;
+    *out = message;
+    return THEATER_OK;
+}
+
+void th_message_drop(theater_router_t *router, struct th_message *message)
+{
+    th_quota_give(router, message->charge);
+    th_message_free(router->env, message);
+}
+
+/* The policies that drop. The mailbox is full. */
+static theater_status_t push_full(theater_router_t *router,
+                                  const struct th_route *route,
+                                  theater_bytes_t target,
+                                  struct th_message *message)
+{
+    theater_endpoint_t *ep = route->endpoint;
+    struct th_message *oldest = NULL;
+    /* relaxed: constant while the generation lasts; a reservation decides */
+    unsigned policy =
+        atomic_load_explicit(&ep->accepts, memory_order_relaxed) >> 8;
+
+    if (policy == THEATER_DROP_NEWEST) {
+        TH_COUNT(router, accepted, 1);
+        th_dead_letter(router, message, target, THEATER_MAILBOX_FULL);
+        return THEATER_OK;
+    }
+    if (policy != THEATER_DROP_OLDEST) {
+        return THEATER_MAILBOX_FULL;
+    }
+    /* A foothold: while it is held the ring can't go away under us. */
+    enum th_reserve hold =
+        th_mailbox_reserve_exempt(&ep->box, route->generation);
+    if (hold == TH_RESERVE_GONE) {
+        return THEATER_CLOSED;
+    }
+    theater_status_t status = THEATER_MAILBOX_FULL;
+    for (unsigned tries = 0; tries < 64; tries++) {
+        enum th_reserve reserved = th_mailbox_reserve(
+            &ep->box, route->generation, message->view.data.len, false);
+        if (reserved == TH_RESERVE_GONE) {
+            status = THEATER_CLOSED;
+            break;
+        }
+        if (reserved != TH_RESERVE_FULL) {
+            TH_COUNT(router, accepted, 1);
+            th_endpoint_push(ep, message, reserved);
+            status = THEATER_OK;
+            break;
+        }
+        if (th_ring_pop(ep->box.ring, true, &oldest) != TH_MPSC_OK) {
+            break; /* channel data at the head: never dropped */
+        }
+        (void)th_mailbox_release(&ep->box, 1, oldest->view.data.len);
+        th_dead_letter(router, oldest, target, THEATER_MAILBOX_FULL);
+    }
+    /* Whoever came while the foothold was held did not wake the owner. */
+    th_endpoint_wake(ep);
+    (void)th_mailbox_release_exempt(&ep->box, 1);
+    return status;
+}
+
+theater_status_t th_route_push(theater_router_t *router,
+                               const struct th_route *route,
+                               theater_bytes_t target,
+                               struct th_message *message)
+{
+    enum th_reserve reserved =
+        th_mailbox_reserve(&route->endpoint->box, route->generation,
+                           message->view.data.len, false);
+
+    if (TH_LIKELY(reserved <= TH_RESERVE_OK)) {
+        TH_COUNT(router, accepted, 1);
+        th_endpoint_push(route->endpoint, message, reserved);
+        return THEATER_OK;
+    }
+    if (reserved == TH_RESERVE_GONE) {
+        return THEATER_CLOSED;
+    }
+    return push_full(router, route, target, message);
+}
+
+theater_status_t th_send_message(theater_router_t *router,
+                                 theater_endpoint_t *from,
+                                 theater_bytes_t target, unsigned kind,
+                                 struct th_route *route,
+                                 struct th_message *message)
+{
+    theater_status_t status = th_route_push(router, route, target, message);
+    if (TH_UNLIKELY(status == THEATER_CLOSED)) {
+        status = th_route_again(router, from, target, kind, route);
+        if (status == THEATER_OK) {
+            status = th_route_push(router, route, target, message);
+        }
+        if (status == THEATER_CLOSED) {
+            status = THEATER_NOT_FOUND;
+        }
+    }
+    return status;
+}
+
+/* --- One-way ------------------------------------------------------------- */
+
+theater_status_t theater_router_send(theater_router_t *router,
+                                     theater_endpoint_t *from,
+                                     theater_bytes_t target,
+                                     theater_bytes_t data)
+{
+    struct th_route route;
+    struct th_message *message = NULL;
+    theater_status_t status =
+        th_route_find(router, from, target, THEATER_ACCEPT_SENDS, data.len,
+                      &route);
+
+    if (TH_LIKELY(status == THEATER_OK)) {
+        status = th_message_make(router, from, THEATER_MESSAGE_SEND, data,
+                                 NULL, &message);
+    }
+    if (TH_UNLIKELY(status != THEATER_OK)) {
+        return th_refuse(router, status);
+    }
+    status = th_send_message(router, from, target, THEATER_ACCEPT_SENDS,
+                             &route, message);
+    if (TH_UNLIKELY(status != THEATER_OK)) {
+        th_message_drop(router, message);
+        return th_refuse(router, status);
+    }
+    return THEATER_OK;
+}
+
+theater_status_t theater_router_send_batch(
+    theater_router_t *router, theater_endpoint_t *from, theater_bytes_t target,
+    const theater_bytes_t *messages, size_t len, size_t *out_accepted)
+{
+    theater_status_t status = THEATER_OK;
+    size_t sent = 0;
+
+    while (sent < len) {
+        status = theater_router_send(router, from, target, messages[sent]);
+        if (status != THEATER_OK) {
+            break;
+        }
+        sent++;
+    }
+    *out_accepted = sent;
+    return status;
+}
+
+/* One target of a broadcast. */
+static theater_status_t send_body(theater_router_t *router,
+                                  theater_endpoint_t *from,
+                                  theater_bytes_t target,
+                                  struct th_body *body)
+{
+    struct th_route route;
+    struct th_message *message = NULL;
+    theater_bytes_t data = {body->data, body->len};
+    theater_status_t status =
+        th_route_find(router, from, target, THEATER_ACCEPT_SENDS, data.len,
+                      &route);
+
+    if (status == THEATER_OK) {
+        status = th_message_make(router, from, THEATER_MESSAGE_SEND, data,
+                                 body, &message);
+    }
+    if (status != THEATER_OK) {
+        return th_refuse(router, status);
+    }
+    status = th_send_message(router, from, target, THEATER_ACCEPT_SENDS,
+                             &route, message);
+    if (status != THEATER_OK) {
+        th_message_drop(router, message);
+        return th_refuse(router, status);
+    }
+    return THEATER_OK;
+}
+
+theater_status_t theater_router_broadcast(theater_router_t *router,
+                                          theater_endpoint_t *from,
+                                          const theater_bytes_t *targets,
+                                          size_t len, theater_bytes_t data,
+                                          uint8_t *out_codes)
+{
+    if (len > THEATER_BROADCAST_MAX) {
+        return th_refuse(router, THEATER_INVALID_ARGUMENT);
+    }
+    if (data.len > router->max_message_bytes) {
+        return th_refuse(router, THEATER_TOO_LARGE);
+    }
+    if (from != NULL && from->permissions != NULL &&
+        (from->permissions->kinds & THEATER_ACCEPT_SENDS) == 0) {
+        return th_refuse(router, THEATER_DENIED);
+    }
+    if (!may_enter(router, from)) {
+        return th_refuse(router, THEATER_SHUTTING_DOWN);
+    }
+    struct th_body *body = th_body_new(router->env, data);
+    if (body == NULL) {
+        return th_refuse(router, THEATER_OUT_OF_MEMORY);
+    }
+    for (size_t i = 0; i < len; i++) {
+        out_codes[i] =
+            (uint8_t)send_body(router, from, targets[i], body);
+    }
+    th_body_release(router->env, body);
+    return THEATER_OK;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Design notes. Who waits for whom is a graph in which every endpoint has at
+ * most one edge: `waits_for`, an operation, which knows whom it waits for. An
+ * edge is void once its operation has ended, so nobody has to take it away.
+ *
+ * Who is about to wait puts its edge up, then looks at its target's: both
+ * sequentially consistent ([M3] in op.h), so of those who close a cycle
+ * together the last one sees all other edges. Only if the target waits itself
+ * is the chain walked, under one lock of the router: so of two that see the
+ * same cycle the second finds the first one's operation ended. The walk is made
+ * twice. The same operations, all pending, both times: then they were pending
+ * at one moment in between, and since none of them can end by itself but by
+ * deadline the cycle was real: no false alarm. */
+#include "messaging/op.h"
+
+enum { WALK_MAX = 1 << 20 };
+
+/* Follows the waits from `at`. True when they lead to `me`; *out_trace tells
+ * which operations they were. */
+static bool leads_to(theater_router_t *router, th_ref at, th_ref me,
+                     uint64_t *out_trace)
+{
+    uint64_t trace = 0;
+
+    for (unsigned step = 0; step < WALK_MAX; step++) {
+        if (at.value == me.value) {
+            *out_trace = trace;
+            return true;
+        }
+        theater_endpoint_t *ep = th_ref_endpoint(router, at);
+        if (ep == NULL ||
+            /* relaxed: a stale reference's edge does not count */
+            atomic_load_explicit(&ep->generation, memory_order_relaxed) !=
+                th_ref_generation(at)) {
+            return false;
+        }
+        /* [M3] seq_cst */
+        uint64_t id =
+            atomic_load_explicit(&ep->waits_for, memory_order_seq_cst);
+        struct th_op *op = id != 0 ? th_op_find(router, id) : NULL;
+        if (op == NULL) {
+            return false;
+        }
+        /* relaxed: after the state ([M2]); checked again by th_op_find */
+        at.value = atomic_load_explicit(&op->target, memory_order_relaxed);
+        if (th_op_find(router, id) == NULL) {
+            return false;
+        }
+        trace = (trace ^ id) * UINT64_C(0x9e3779b97f4a7c15) + step;
+    }
+    return false;
+}
+
+theater_status_t th_wait_check(theater_endpoint_t *from, uint64_t id,
+                               th_ref target)
+{
+    if (from == NULL || !from->waits) {
+        return THEATER_OK;
+    }
+    theater_router_t *router = from->router;
+    th_ref me = th_ref_of(from);
+    if (target.value == me.value) {
+        return THEATER_DEADLOCK;
+    }
+    /* [M3] seq_cst, both */
+    atomic_store_explicit(&from->waits_for, id, memory_order_seq_cst);
+    theater_endpoint_t *ep = th_ref_endpoint(router, target);
+    uint64_t its = atomic_load_explicit(&ep->waits_for, memory_order_seq_cst);
+    if (TH_LIKELY(its == 0 || th_op_find(router, its) == NULL)) {
+        return THEATER_OK;
+    }
+    uint64_t first = 0;
+    uint64_t second = 1;
+    th_lock(router->env, &router->wait_lock);
+    bool cycle = leads_to(router, target, me, &first) &&
+                 leads_to(router, target, me, &second) && first == second;
+    if (cycle) {
+        /* Void before the next walker looks. relaxed: the lock carries it */
+        atomic_store_explicit(&from->waits_for, 0, memory_order_relaxed);
+    }
+    th_unlock(router->env, &router->wait_lock);
+    return cycle ? THEATER_DEADLOCK : THEATER_OK;
+}
