@@ -106,33 +106,6 @@ static theater_status_t make_imports(struct th_guest *guest,
     return status;
 }
 
-/* Gives the imports module the guest's cabi_realloc. */
-static theater_status_t tie(struct th_guest *guest,
-                            const wasmtime_instance_t *imports,
-                            const wasmtime_instance_t *instance,
-                            theater_error_t *err)
-{
-    wasmtime_extern_t table, allocate;
-    wasmtime_val_t value = {.kind = WASMTIME_FUNCREF};
-    if (!guest->module->has_realloc) {
-        return THEATER_OK;
-    }
-    if (!wasmtime_instance_export_get(guest->context, imports, "t", 1,
-                                      &table) ||
-        !wasmtime_instance_export_get(guest->context, instance, "cabi_realloc",
-                                      12, &allocate)) {
-        return th_error(err, THEATER_BUG, guest->module->path, "no table");
-    }
-    value.of.funcref = allocate.of.func;
-    wasmtime_error_t *error =
-        wasmtime_table_set(guest->context, &table.of.table, 0, &value);
-    if (error != NULL) {
-        return th_error_take(error, THEATER_BUG, guest->module->path, "", err);
-    }
-    guest->may_allocate = true;
-    return THEATER_OK;
-}
-
 static theater_status_t pass_exports(struct th_guest *guest,
                                      wasmtime_linker_t *linker,
                                      const wasmtime_instance_t *instance,
@@ -208,16 +181,15 @@ static theater_status_t make(struct th_guest *guest, theater_error_t *err)
     if (status == THEATER_OK) {
         status = instantiate(guest, linker, module->guest, &instance, err);
     }
-    guest->may_allocate =
-        module->has_realloc && module->imports_code == NULL;
-    if (status == THEATER_OK && module->imports_code != NULL) {
-        status = tie(guest, &imports, &instance, err);
-    }
     if (status == THEATER_OK && module->loop_code != NULL) {
         status = pass_exports(guest, linker, &instance, err);
+        if (status == THEATER_OK && th_module_ties(module)) {
+            status = pass(guest, linker, &imports, "t", "i", "t", err);
+        }
         if (status == THEATER_OK) {
             status = instantiate(guest, linker, module->loop_code, &loop, err);
         }
+        guest->may_allocate = status == THEATER_OK;
     }
     th_module_give_linker(guest->module, linker);
     if (status == THEATER_OK && module->loop_code != NULL) {

@@ -156,6 +156,12 @@ struct th_module {
     _Atomic(wasmtime_linker_t *) spare; /* a copy that is not in use */
 };
 
+/* Does the imports module call the guest's cabi_realloc? The loop module puts
+ * it into the table that it calls through. */
+static inline bool th_module_ties(const struct th_module *module)
+{
+    return module->wraps && module->has_realloc;
+}
 theater_status_t th_module_check(struct th_module *module,
                                  theater_error_t *err);
 theater_status_t th_module_link(struct th_module *module, theater_error_t *err);

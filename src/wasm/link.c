@@ -162,7 +162,7 @@ theater_status_t th_module_link(struct th_module *module, theater_error_t *err)
         status = define_wait(module, err);
     }
     bool loops = module->entries_len > 0 || module->has_run ||
-                 module->has_start || module->has_stop;
+                 module->has_start || module->has_stop || th_module_ties(module);
     if (status == THEATER_OK && loops) {
         status = generate(module, th_text_loop, &module->loop_code, err);
     }

@@ -262,6 +262,10 @@ char *th_text_loop(const struct th_module *module, size_t *out_len)
         put(&text, " (import \"g\" \"cabi_realloc\" (func $realloc"
                    " (param i32 i32 i32 i32) (result i32)))\n");
     }
+    if (th_module_ties(module)) {
+        put(&text, " (import \"i\" \"t\" (table 1 funcref))\n"
+                   " (elem (i32.const 0) func $realloc)\n");
+    }
     for (size_t e = 0; e < module->entries_len; e++) {
         const struct th_entry *entry = &module->entries[e];
         struct th_core_type type;
