@@ -58,6 +58,7 @@ static void worker_init(struct th_sched *sched, unsigned index, uint64_t seed)
     worker->clock_in = TH_CLOCK_EVERY;
     worker->yield_in = TH_YIELD_EVERY;
     worker->tick_ns = TH_TICK_MIN_NS;
+    worker->due_ns = THEATER_NEVER;
     th_rng_init(&worker->rng, seed + index);
 }
 
