@@ -121,7 +121,9 @@ enum th_guest_state th_guest_enter(struct th_guest *guest,
     th_guest_current = outer;
     if (guest->stack != NULL) {
         th_stack_check(guest->stack);
-        th_stack_idle(guest->stack);
+        if (ended) { /* else a call is live on it: not to be swept */
+            th_stack_idle(guest->stack);
+        }
     }
     if (!ended) {
         bool polls = guest->waiting && guest->import->fn == NULL &&
