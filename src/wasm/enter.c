@@ -34,6 +34,7 @@ static const wasmtime_func_t *function_of(struct th_guest *guest,
         break;
     }
     guest->phase = TH_PHASE_DELIVERY;
+    th_limits_begin(guest, guest->delivery_limit);
     return module->entries_len > 0 ? &guest->loop : NULL;
 }
 
