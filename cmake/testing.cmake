@@ -30,11 +30,12 @@ function(theater_test_properties name timeout labels environment)
     if(THEATER_SANITIZE)
         math(EXPR timeout "${timeout} * 4")
     endif()
-    # A fiber's stack is no stack that the sanitizer knows of.
+    # A fiber's stack is no stack that the sanitizer knows of; an allocation
+    # that is too large is a NULL, as it is without a sanitizer.
     set(sanitizers
-        "ASAN_OPTIONS=detect_stack_use_after_return=0:abort_on_error=0"
+        "ASAN_OPTIONS=detect_stack_use_after_return=0:allocator_may_return_null=1"
         "UBSAN_OPTIONS=print_stacktrace=1"
-        "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1")
+        "TSAN_OPTIONS=halt_on_error=1:allocator_may_return_null=1")
     set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout}
         LABELS "${labels}" ENVIRONMENT "${sanitizers};${environment}")
     if("serial" IN_LIST labels)
