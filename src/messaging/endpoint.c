@@ -195,7 +195,7 @@ theater_router_register(theater_router_t *router, const char *name,
         return status;
     }
     th_lock(env, &router->registry_lock);
-    status = th_registry_add(router, ep, th_endpoint_name(ep));
+    status = th_names_add(router, ep, th_endpoint_name(ep));
     th_unlock(env, &router->registry_lock);
     if (status != THEATER_OK) {
         th_mailbox_close(&ep->box);
@@ -221,7 +221,7 @@ bool theater_router_has(theater_router_t *router, const char *name,
     uint16_t generation = 0;
     theater_bytes_t bytes = {(const uint8_t *)name, name_len};
     return name != NULL && th_name_ok(name, name_len) &&
-           th_registry_find(router, bytes, &generation) != NULL;
+           th_names_find(router, bytes, &generation) != NULL;
 }
 
 /* --- Receiving ----------------------------------------------------------- */
@@ -469,7 +469,7 @@ void theater_endpoint_unregister(theater_endpoint_t *ep,
     theater_status_t why = reason != THEATER_OK ? reason : THEATER_CLOSED;
 
     th_lock(env, &router->registry_lock);
-    th_registry_remove(ep);
+    th_names_remove(ep);
     th_unlock(env, &router->registry_lock);
     th_mailbox_close(&ep->box);
     /* acq_rel; as [M4] of the mailbox, for the line of those who wait */

@@ -124,17 +124,17 @@ static inline void th_endpoint_push(theater_endpoint_t *endpoint,
 bool th_endpoint_release(theater_endpoint_t *endpoint);
 
 /* --- registry.c ---------------------------------------------------------- */
-theater_status_t th_registry_init(theater_router_t *router);
-void th_registry_fini(theater_router_t *router);
+theater_status_t th_names_init(theater_router_t *router);
+void th_names_fini(theater_router_t *router);
 /* The endpoint of that name and its generation; NULL. Threads: any. */
-theater_endpoint_t *th_registry_find(theater_router_t *router,
+theater_endpoint_t *th_names_find(theater_router_t *router,
                                      theater_bytes_t name,
                                      uint16_t *out_generation);
 /* Puts it in; ALREADY_EXISTS when the name is there. */
-theater_status_t th_registry_add(theater_router_t *router,
+theater_status_t th_names_add(theater_router_t *router,
                                  theater_endpoint_t *endpoint,
                                  theater_bytes_t name);
-void th_registry_remove(theater_endpoint_t *endpoint);
+void th_names_remove(theater_endpoint_t *endpoint);
 
 /* --- permissions.c ------------------------------------------------------- */
 theater_status_t th_permissions_copy(const theater_env_t *env,

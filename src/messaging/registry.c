@@ -27,7 +27,7 @@
 
 #define NULLS (UINT32_C(1) << 31) /* an end; the rest is the bucket's number */
 
-theater_status_t th_registry_init(theater_router_t *router)
+theater_status_t th_names_init(theater_router_t *router)
 {
     const theater_env_t *env = router->env;
     uint32_t buckets = 64;
@@ -42,7 +42,7 @@ theater_status_t th_registry_init(theater_router_t *router)
     return router->buckets != NULL ? THEATER_OK : THEATER_OUT_OF_MEMORY;
 }
 
-void th_registry_fini(theater_router_t *router)
+void th_names_fini(theater_router_t *router)
 {
     const theater_env_t *env = router->env;
     if (router->buckets != NULL) {
@@ -98,7 +98,7 @@ static theater_endpoint_t *walk(theater_router_t *router,
     return NULL;
 }
 
-theater_endpoint_t *th_registry_find(theater_router_t *router,
+theater_endpoint_t *th_names_find(theater_router_t *router,
                                      theater_bytes_t name,
                                      uint16_t *out_generation)
 {
@@ -112,7 +112,7 @@ theater_endpoint_t *th_registry_find(theater_router_t *router,
     return found;
 }
 
-theater_status_t th_registry_add(theater_router_t *router,
+theater_status_t th_names_add(theater_router_t *router,
                                  theater_endpoint_t *endpoint,
                                  theater_bytes_t name)
 {
@@ -141,7 +141,7 @@ theater_status_t th_registry_add(theater_router_t *router,
     return THEATER_OK;
 }
 
-void th_registry_remove(theater_endpoint_t *endpoint)
+void th_names_remove(theater_endpoint_t *endpoint)
 {
     theater_router_t *router = endpoint->router;
     /* relaxed: written under the lock, by whoever held it before */

@@ -25,7 +25,7 @@ static void release_memory(theater_router_t *router)
     th_slab_fini(&router->channels);
     th_slab_fini(&router->ops);
     th_slab_fini(&router->endpoints);
-    th_registry_fini(router);
+    th_names_fini(router);
     if (router->tally != NULL) {
         env->unmap(env->ctx, router->tally, TH_SLOTS * sizeof *router->tally);
     }
@@ -53,7 +53,7 @@ static theater_status_t acquire_memory(theater_router_t *router,
                               sizeof(struct th_channel), max_pending);
     }
     if (status == THEATER_OK) {
-        status = th_registry_init(router);
+        status = th_names_init(router);
     }
     return status == THEATER_OK ? th_timers_new(env, &router->timers) : status;
 }

@@ -114,7 +114,7 @@ static theater_status_t look_up(theater_router_t *router,
     if (!th_permissions_allow(permissions, kind, target)) {
         return THEATER_DENIED;
     }
-    out->endpoint = th_registry_find(router, target, &out->generation);
+    out->endpoint = th_names_find(router, target, &out->generation);
     if (out->endpoint == NULL) {
         return THEATER_NOT_FOUND;
     }
