@@ -45,8 +45,11 @@ static bool sources_quiet(struct th_sched *sched)
 {
     for (unsigned i = 0; i < th_sources(sched); i++) {
         struct th_time_source *source = &sched->sources[i];
-        if (source->next_deadline(source->ctx) != THEATER_NEVER ||
-            (source->busy != NULL && source->busy(source->ctx))) {
+        /* A deadline may be one that nobody wants any more; what is busy
+         * counts, where the source can tell. */
+        if (source->busy != NULL
+                ? source->busy(source->ctx)
+                : source->next_deadline(source->ctx) != THEATER_NEVER) {
             return false;
         }
     }
