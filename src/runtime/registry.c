@@ -104,7 +104,14 @@ bool th_registry_busy(void *ctx)
     const struct theater_handler_registry *registry = ctx;
     for (size_t i = 0; i < registry->len; i++) {
         const struct th_registered *item = &registry->items[i];
-        if (item->ops->busy != NULL && item->ops->busy(item->prototype)) {
+        const theater_handler_ops_t *ops = item->ops;
+        /* Who can't tell is busy while it has a deadline. */
+        bool busy = ops->busy != NULL
+                        ? ops->busy(item->prototype)
+                        : ops->next_deadline != NULL &&
+                              ops->next_deadline(item->prototype) !=
+                                  THEATER_NEVER;
+        if (busy) {
             return true;
         }
     }
