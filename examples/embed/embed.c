@@ -51,6 +51,7 @@ static const char clerk_manifest[] = "name = \"clerk\"\n"
                                      "type = \"message-server\"\n"
                                      "can_send = false\n"
                                      "can_open_channels = false\n"
+                                     "max_requests = 1\n"
                                      "allowed_targets = [\"pong\"]\n";
 
 struct clerk {
