@@ -234,7 +234,9 @@ static void a_write_that_fails_leaves_nothing_behind(void **state)
     assert_int_equal(env->file_write(env->ctx, in_folder("taken"), "x", 1),
                      THEATER_IO);
     assert_int_equal(rmdir(in_folder("taken")), 0);
-    /* The test's folder is empty, as rmdir finds out at the end. */
+    /* A folder with something in it could not be removed. */
+    assert_int_equal(rmdir(folder), 0);
+    assert_int_equal(mkdir(folder, 0700), 0);
 }
 
 static void a_private_folder_is_made_with_its_parents(void **state)

@@ -102,6 +102,8 @@ static void a_timer_fires_once_and_not_before_its_deadline(void **state)
     assert_int_equal(th_timers_armed(world.timers), 1);
     assert_true(th_timers_next(world.timers) <= world.base + 11 * MS);
     assert_int_equal(advance_to(10 * MS), 0);
+    /* Not asked for again before its tick. */
+    assert_true(th_timers_next(world.timers) == world.base + 11 * MS);
     assert_int_equal(advance_to(11 * MS), 1);
     assert_int_equal(advance_to(10000 * MS), 0);
     assert_int_equal(probe.fired, 1);
@@ -312,6 +314,56 @@ an_advance_does_at_most_its_limit_and_says_that_there_is_more(void **state)
     }
 }
 
+static void moving_timers_nearer_is_bounded_by_the_limit_too(void **state)
+{
+    enum { COUNT = 1000 };
+    static struct probe probes[COUNT];
+    unsigned calls = 0;
+    (void)state;
+    for (unsigned i = 0; i < COUNT; i++) {
+        probe_init(&probes[i]);
+        arm(&probes[i], (5000 + i) * MS);
+    }
+    /* All of them come nearer before the first is due. */
+    uint64_t last = 0;
+    while (th_timers_next(world.timers) < world.base + 5000 * MS) {
+        uint64_t next = th_timers_next(world.timers);
+        calls += next <= last ? 1 : 0;
+        last = next > last ? next : last;
+        th_sim_env_advance(world.env, next);
+        assert_int_equal(th_timers_advance(world.timers, th_now(world.env), 1),
+                         0);
+    }
+    assert_true(calls > 10);
+    for (unsigned i = 0; i < COUNT; i++) {
+        assert_int_equal(advance_to((5000 + i) * MS), 1);
+        assert_int_equal(probes[i].order, i + 1);
+        close_probe(&probes[i]);
+    }
+}
+
+static void
+what_lies_beyond_the_wheel_comes_back_whatever_the_limit(void **state)
+{
+    enum { COUNT = 300 };
+    static struct probe probes[COUNT];
+    uint64_t span = (UINT64_C(1) << 36) * MS;
+    size_t fired = 0;
+    (void)state;
+    for (unsigned i = 0; i < COUNT; i++) {
+        probe_init(&probes[i]);
+        arm(&probes[i], span + (1000 + i % 7) * MS);
+    }
+    th_sim_env_advance(world.env, world.base + span + 2000 * MS);
+    while (th_timers_next(world.timers) <= th_now(world.env)) {
+        fired += th_timers_advance(world.timers, th_now(world.env), 1);
+    }
+    assert_int_equal(fired, COUNT);
+    for (unsigned i = 0; i < COUNT; i++) {
+        close_probe(&probes[i]);
+    }
+}
+
 static unsigned earlier_calls;
 
 static void on_earlier(void *ctx)
@@ -488,6 +540,8 @@ int main(void)
         WORLD_TEST(deadlines_on_every_level_and_beyond_fire_in_their_tick),
         WORLD_TEST(
             an_advance_does_at_most_its_limit_and_says_that_there_is_more),
+        WORLD_TEST(moving_timers_nearer_is_bounded_by_the_limit_too),
+        WORLD_TEST(what_lies_beyond_the_wheel_comes_back_whatever_the_limit),
         WORLD_TEST(who_sleeps_is_told_when_next_becomes_earlier),
         WORLD_TEST(random_operations_do_what_a_naive_list_does),
         WORLD_TEST(without_memory_there_are_no_timers),
