@@ -56,17 +56,22 @@ void th_actor_end(struct theater_actor *actor, theater_status_t status,
 static void expire(struct th_supervision *supervision, uint64_t now,
                    uint64_t period)
 {
+    if (period == THEATER_NEVER) {
+        return;
+    }
+    if (now - supervision->last >= period) {
+        supervision->times_len = 0;
+        supervision->skipped = 0;
+        return;
+    }
     uint32_t old = 0;
-    while (old < supervision->times_len && period != THEATER_NEVER &&
+    while (old < supervision->times_len &&
            now - supervision->times[old] >= period) {
         old++;
     }
     supervision->times_len -= old;
     memmove(supervision->times, supervision->times + old,
             supervision->times_len * sizeof supervision->times[0]);
-    if (supervision->times_len == 0 && old != 0) {
-        supervision->skipped = 0;
-    }
 }
 
 /* Counts one more restart; false when there were enough of them. */
@@ -82,6 +87,7 @@ static bool may_restart(struct th_supervision *supervision,
     if (supervision->times_len >= most) {
         return false;
     }
+    supervision->last = now;
     if (++supervision->skipped >= stride) {
         supervision->skipped = 0;
         supervision->times[supervision->times_len++] = now;

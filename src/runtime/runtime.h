@@ -27,8 +27,11 @@ struct theater_runtime {
     _Atomic uint64_t spawned, stopped, failed, restarted;
     _Atomic uint64_t compiled, cache_hits;
 
-    /* The hash of all events; simulated runtimes only, one thread. */
+    /* Simulated runtimes only, one thread: the hash of all events, and what
+     * stops the clock where a wait ends. */
     uint64_t event_hash;
+    struct th_task alarm;
+    struct th_wake_timer alarm_timer;
 
     /* Changes, under the lock, when an actor is gone. */
     _Atomic uint32_t gone_epoch;

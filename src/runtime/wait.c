@@ -43,18 +43,56 @@ static bool is_over_now(struct theater_runtime *runtime,
     return over;
 }
 
+static enum th_run ring(struct th_task *task)
+{
+    (void)task;
+    return TH_RUN_IDLE;
+}
+
+/* Without something to do at `deadline_ns` the clock would jump past it. */
+static void set_alarm(struct theater_runtime *runtime, uint64_t deadline_ns)
+{
+    if (deadline_ns != THEATER_NEVER) {
+        th_task_init(&runtime->alarm, ring);
+        runtime->alarm_timer = (struct th_wake_timer){.task = &runtime->alarm};
+        th_sched_wake_at(runtime->sched, &runtime->alarm_timer, deadline_ns);
+    }
+}
+
+static void clear_alarm(struct theater_runtime *runtime, uint64_t deadline_ns)
+{
+    if (deadline_ns != THEATER_NEVER) {
+        th_sched_timer_fini(runtime->sched, &runtime->alarm_timer);
+    }
+}
+
 /* One step at a time, so that the clock stands where it ended. */
 static theater_status_t simulate_until(struct theater_runtime *runtime,
                                        const struct waited *waited,
-                                       bool quiet_too, uint64_t deadline_ns)
+                                       uint64_t deadline_ns)
 {
-    while (!is_over_now(runtime, waited)) {
+    theater_status_t status = THEATER_OK;
+    set_alarm(runtime, deadline_ns);
+    while (status == THEATER_OK && !is_over_now(runtime, waited)) {
+        if (th_now(runtime->env) >= deadline_ns ||
+            th_sched_simulate(runtime->sched, 1) == 0) {
+            status = THEATER_TIMEOUT;
+        }
+    }
+    clear_alarm(runtime, deadline_ns);
+    return status;
+}
+
+/* No alarm, which would be something that happens: the clock may come to stand
+ * behind the deadline. */
+static theater_status_t simulate_quiet(struct theater_runtime *runtime,
+                                       uint64_t deadline_ns)
+{
+    const struct waited all = {0};
+    while (!is_over_now(runtime, &all) &&
+           th_sched_simulate(runtime->sched, 1) != 0) {
         if (th_now(runtime->env) >= deadline_ns) {
             return THEATER_TIMEOUT;
-        }
-        if (th_sched_simulate(runtime->sched, 1) == 0) {
-            return quiet_too || is_over_now(runtime, waited) ? THEATER_OK
-                                                             : THEATER_TIMEOUT;
         }
     }
     return THEATER_OK;
@@ -115,12 +153,12 @@ theater_status_t theater_runtime_wait(theater_runtime_t *runtime,
     }
     const struct waited all = {0};
     uint64_t deadline = deadline_of(runtime, timeout_ms);
-    if (runtime->simulated) {
-        return simulate_until(runtime, &all, what == THEATER_WAIT_QUIET,
-                              deadline);
+    if (what == THEATER_WAIT_QUIET) {
+        return runtime->simulated ? simulate_quiet(runtime, deadline)
+                                  : quiet_until(runtime, deadline);
     }
-    return what == THEATER_WAIT_QUIET ? quiet_until(runtime, deadline)
-                                      : park_until(runtime, &all, deadline);
+    return runtime->simulated ? simulate_until(runtime, &all, deadline)
+                              : park_until(runtime, &all, deadline);
 }
 
 theater_status_t theater_runtime_wait_actor(theater_runtime_t *runtime,
@@ -139,9 +177,8 @@ theater_status_t theater_runtime_wait_actor(theater_runtime_t *runtime,
         return THEATER_OK;
     }
     uint64_t deadline = deadline_of(runtime, timeout_ms);
-    return runtime->simulated
-               ? simulate_until(runtime, &one, false, deadline)
-               : park_until(runtime, &one, deadline);
+    return runtime->simulated ? simulate_until(runtime, &one, deadline)
+                              : park_until(runtime, &one, deadline);
 }
 
 uint64_t theater_runtime_simulate(theater_runtime_t *runtime,

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* restart = "on-failure": how often, how soon, and what is kept. Virtual
+ * time, so that each wait is exact. */
+#include "world.h"
+
+#define MS UINT64_C(1000000)
+
+struct scene {
+    struct world world;
+    theater_manifest_t *manifest;
+    uint64_t start;
+};
+
+static void open_scene(struct scene *scene, const char *policy,
+                       const char *script)
+{
+    char extra[256];
+    snprintf(extra, sizeof extra, "restart = \"on-failure\"\n%s", policy);
+    world_start(&scene->world, &(struct world_options){.simulated = true});
+    scene->manifest = world_player(extra);
+    scene->start = th_now(scene->world.env);
+    world_spawn(&scene->world, "ann", scene->manifest, script);
+}
+
+static void close_scene(struct scene *scene)
+{
+    theater_manifest_release(scene->manifest);
+    world_end(&scene->world);
+}
+
+/* Timers come up to a tick of 1 ms late, each of them. */
+static void assert_elapsed(struct scene *scene, uint64_t ms, uint64_t timers)
+{
+    uint64_t took = (th_now(scene->world.env) - scene->start) / MS;
+    assert_in_range(took, ms, ms + timers);
+}
+
+static void keeps_name_and_messages_and_runs_first(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct world *world = &scene.world;
+    open_scene(&scene, "restart_backoff = \"100ms\"\n", "log I run");
+    world_await(world, "log ann: I run", 1);
+    assert_true(post_send(world->post, "ann", "count\ntrap"));
+    assert_true(post_send(world->post, "ann", "log the second"));
+    world_await_prefix(world, "failed ann: trapped: ", 1);
+    /* While it waits its name is kept. */
+    assert_true(post_send(world->post, "ann", "count"));
+    assert_int_equal(theater_runtime_spawn(world->runtime, "ann",
+                                           scene.manifest, NULL, NULL),
+                     THEATER_ALREADY_EXISTS);
+    assert_int_equal(world_told_prefix(world, "log ann: the second"), 0);
+    world_await(world, "log ann: count 2", 1);
+    assert_int_equal(world_told(world, "restarted ann"), 1);
+    assert_int_equal(world_told(world, "log ann: I run"), 2);
+    assert_int_equal(world_told(world, "log ann: count 1"), 1);
+    assert_true(world_place(world, "restarted ann") <
+                world_place(world, "log ann: the second"));
+    assert_int_equal(post_counts(world->post)->restarts, 1);
+    assert_int_equal(post_counts(world->post)->died, 1);
+    assert_elapsed(&scene, 100, 1);
+    theater_runtime_stats_t stats;
+    theater_runtime_stats(world->runtime, &stats);
+    assert_int_equal(stats.restarted, 1);
+    assert_int_equal(stats.failed, 0);
+    assert_int_equal(stats.live, 1);
+    close_scene(&scene);
+}
+
+static void waits_twice_as_long_each_time(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct world *world = &scene.world;
+    open_scene(&scene,
+               "max_restarts = 4\nrestart_backoff = \"10ms\"\n",
+               "trap");
+    static const uint64_t at[] = {10, 30, 70, 150};
+    for (size_t i = 0; i < 4; i++) {
+        world_await(world, "restarted ann", i + 1);
+        assert_elapsed(&scene, at[i], i + 1);
+    }
+    world_await_prefix(world, "failed ann: ", 5);
+    assert_int_equal(theater_runtime_wait_actor(world->runtime, "ann", 0),
+                     THEATER_OK);
+    assert_elapsed(&scene, 150, 4);
+    assert_int_equal(world_told(world, "restarted ann"), 4);
+    assert_non_null(strstr(world->lines[world->lines_len - 1],
+                           "(not restarted: it was 4 times already)"));
+    /* The name is free. */
+    assert_false(post_send(world->post, "ann", "hello"));
+    theater_runtime_stats_t stats;
+    theater_runtime_stats(world->runtime, &stats);
+    assert_int_equal(stats.failed, 1);
+    assert_int_equal(stats.live, 0);
+    close_scene(&scene);
+}
+
+static void restarts_count_within_the_period_only(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct world *world = &scene.world;
+    /* Fails 400 ms after each start: three within any second, never four. */
+    open_scene(&scene,
+               "max_restarts = 3\nrestart_period = \"1s\"\n"
+               "restart_backoff = \"1ms\"\n",
+               "sleep 400\ntrap");
+    world_await(world, "restarted ann", 20);
+    assert_int_equal(world_told_prefix(world, "failed ann"), 20);
+    close_scene(&scene);
+    /* The same every 300 ms is one too many. */
+    open_scene(&scene,
+               "max_restarts = 3\nrestart_period = \"1s\"\n"
+               "restart_backoff = \"1ms\"\n",
+               "sleep 300\ntrap");
+    world_await_prefix(&scene.world, "failed ann", 4);
+    assert_int_equal(world_told(&scene.world, "restarted ann"), 3);
+    assert_int_equal(
+        theater_runtime_wait_actor(scene.world.runtime, "ann", 0), THEATER_OK);
+    close_scene(&scene);
+}
+
+static void the_wait_has_a_bound(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct world *world = &scene.world;
+    open_scene(&scene,
+               "max_restarts = 9\nrestart_period = \"unlimited\"\n"
+               "restart_backoff = \"20s\"\n",
+               "trap");
+    world_await(world, "restarted ann", 4);
+    assert_elapsed(&scene, 20000 + 40000 + 60000 + 60000, 4);
+    close_scene(&scene);
+}
+
+static void a_stop_ends_an_actor_that_waits_for_its_restart(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct world *world = &scene.world;
+    open_scene(&scene, "restart_backoff = \"1h\"\n", "trap");
+    world_await_prefix(world, "failed ann", 1);
+    assert_int_equal(theater_runtime_stop(world->runtime, "ann", "enough"),
+                     THEATER_OK);
+    world_await(world, "stopped ann: enough", 1);
+    assert_elapsed(&scene, 0, 0);
+    close_scene(&scene);
+}
+
+static void a_limit_is_a_failure_and_a_stop_is_none(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct world *world = &scene.world;
+    open_scene(&scene, "restart_backoff = \"1ms\"\n[limits]\nrun_time = \"1ms\"\n",
+               "stop I am done");
+    world_await(world, "stopped ann: I am done", 1);
+    assert_int_equal(world_told(world, "restarted ann"), 0);
+    world_spawn(world, "bob", scene.manifest, "loop");
+    world_await(world, "restarted bob", 2);
+    world_await_prefix(world, "failed bob: limit: ", 3);
+    close_scene(&scene);
+}
+
+static void deleting_the_runtime_does_not_wait_for_restarts(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world, NULL);
+    theater_manifest_t *manifest = world_player(
+        "restart = \"on-failure\"\nrestart_backoff = \"1h\"\n");
+    world_spawn(&world, "ann", manifest, "trap");
+    world_await_prefix(&world, "failed ann", 1);
+    theater_manifest_release(manifest);
+    world_end(&world);
+}
+
+static void restarts_work_on_real_workers(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world, NULL);
+    theater_manifest_t *manifest = world_player(
+        "restart = \"on-failure\"\nrestart_backoff = \"1ms\"\n"
+        "restart_period = \"1ms\"\nmax_restarts = 100000\n");
+    world_spawn(&world, "ann", manifest, "");
+    for (size_t i = 0; i < 100; i++) {
+        assert_true(post_send(world.post, "ann", "trap"));
+        assert_true(post_send(world.post, "ann", "log alive"));
+    }
+    world_await(&world, "log ann: alive", 100);
+    assert_int_equal(world_told(&world, "restarted ann"), 100);
+    assert_int_equal(post_counts(world.post)->died, 100);
+    theater_manifest_release(manifest);
+    world_end(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keeps_name_and_messages_and_runs_first),
+        cmocka_unit_test(waits_twice_as_long_each_time),
+        cmocka_unit_test(restarts_count_within_the_period_only),
+        cmocka_unit_test(the_wait_has_a_bound),
+        cmocka_unit_test(a_stop_ends_an_actor_that_waits_for_its_restart),
+        cmocka_unit_test(a_limit_is_a_failure_and_a_stop_is_none),
+        cmocka_unit_test(deleting_the_runtime_does_not_wait_for_restarts),
+        cmocka_unit_test(restarts_work_on_real_workers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
