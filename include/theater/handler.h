@@ -174,8 +174,10 @@ typedef struct theater_handler_ops {
      * THEATER_NEVER. Threads: any. NULL: has no timers. */
     uint64_t (*next_deadline)(void *prototype);
     void (*advance)(void *prototype, uint64_t now_ns);
-    /* Is something under way that may still cause a delivery and that the
-     * runtime can't see (an answer owed by a thread outside)? NULL: never. */
+    /* Is something under way that may still cause a delivery: an answer owed
+     * by someone outside, a timer that is wanted? Decides, with what the
+     * runtime sees itself, when nothing can happen any more. NULL: as long as
+     * next_deadline names a time. */
     bool (*busy)(void *prototype);
     /* The registry lets go of the prototype. NULL: nothing to do. */
     void (*release_prototype)(void *prototype);

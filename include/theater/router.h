@@ -6,7 +6,9 @@
  *
  * Sending functions take `from`, the endpoint that sends, whose owner the
  * caller must be; or NULL: a C program may send and request without a name.
- * Names are 1 to 255 bytes of UTF-8 without control characters. */
+ * Names are 1 to 255 bytes of UTF-8 without control characters.
+ *
+ * Longer than 300 lines: one interface, and each call's contract is here. */
 #ifndef THEATER_ROUTER_H
 #define THEATER_ROUTER_H
 

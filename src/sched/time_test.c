@@ -248,7 +248,10 @@ static void source_advance(void *ctx, uint64_t now_ns)
 static bool source_busy(void *ctx)
 {
     struct source *source = ctx;
-    return get(&source->busy) != 0;
+    /* A deadline that it wants keeps it busy; the scheduler takes its word. */
+    return get(&source->busy) != 0 ||
+           atomic_load_explicit(&source->deadline_ns, memory_order_acquire) !=
+               THEATER_NEVER;
 }
 
 static void source_open(struct source *source, struct th_sched *sched,

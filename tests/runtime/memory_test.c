@@ -5,23 +5,21 @@
 
 #include "base/env_fault.h"
 
+static theater_error_t last; /* of the last spawn */
+
 /* Answers what the spawn did. */
-static theater_status_t scenario(const theater_env_t *env, bool native,
+static theater_status_t scenario(const theater_env_t *env,
                                  const theater_manifest_t *manifest)
 {
-    static const struct theater_native_ops ops;
-    (void)ops;
     struct world world;
     theater_status_t status = world_try(
         &world, &(struct world_options){.env = env, .workers = 1});
     if (status == THEATER_OK) {
-        theater_error_t err;
         theater_spawn_options_t options = THEATER_SPAWN_OPTIONS_INIT;
         options.initial_state =
             (theater_bytes_t){(const uint8_t *)"log x\nsize 9000", 15};
-        (void)native;
         status = theater_runtime_spawn(world.runtime, NULL, manifest, &options,
-                                       &err);
+                                       &last);
         if (status == THEATER_OK) {
             post_send(world.post, "player", "log hello\nstop enough");
             theater_runtime_stop_all(world.runtime, "over");
@@ -30,7 +28,7 @@ static theater_status_t scenario(const theater_env_t *env, bool native,
                                                   WAIT_MS),
                              THEATER_OK);
         } else {
-            assert_int_equal(err.status, status);
+            assert_int_equal(last.status, status);
         }
     }
     world_end(&world);
@@ -44,10 +42,10 @@ static void fail_each(enum th_fault_kind kind, bool once)
         struct th_fault_env fault;
         th_fault_env_init(&fault, theater_env_default());
         th_fault_env_fail(&fault, kind, k, once);
-        theater_status_t status = scenario(&fault.table, false, manifest);
+        theater_status_t status = scenario(&fault.table, manifest);
         if (status != THEATER_OK && status != THEATER_OUT_OF_MEMORY &&
             status != THEATER_IO) {
-            fail_msg("the %llu-th: %s", (unsigned long long)k,
+            fail_msg("the %llu-th: %s: %s", (unsigned long long)k, last.text,
                      theater_status_name(status));
         }
         if (th_fault_env_live(&fault) != 0 ||
