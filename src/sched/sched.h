@@ -34,14 +34,13 @@ struct th_task {
 /* Something with timers that workers drive. */
 struct th_time_source {
     void *ctx; /* first argument of the functions */
-    /* When advance has something to do; NEVER: no timer. A timer that was
-     * disarmed must not count: the scheduler is not quiet before it.
-     * Threads: any. */
+    /* When advance has something to do; NEVER: no timer. May name a time too
+     * early, as for a timer that was disarmed. Threads: any. */
     uint64_t (*next_deadline)(void *ctx);
     /* Does it. May wake tasks. Threads: worker, one at a time. */
     void (*advance)(void *ctx, uint64_t now_ns);
-    /* Is there outside work that may still wake a task? May be NULL: no.
-     * Threads: any. */
+    /* May it still wake a task: a timer that is wanted, or work outside? NULL:
+     * as long as there is a next deadline. Threads: any. */
     bool (*busy)(void *ctx);
 };
 
