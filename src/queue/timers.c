@@ -10,6 +10,10 @@
  * meanwhile. Fired and closed timers are gathered on lists of the thread's own
  * and called after the token was given back.
  *
+ * Measured (2 cores): 3 ns for an arm that only stores, 57 for one that moves
+ * its timer; two threads that do only that: 59 with four wheels, 75-120 with
+ * one.
+ *
  * Flags of a timer:
  *   ORDERED  it is on the list of orders, or about to be
  *   KNOWN    a wheel has seen it (its `wheel` stands); stays

@@ -88,7 +88,9 @@ void th_timer_close(struct th_timers *timers, struct th_timer *timer);
 uint64_t th_timers_next(struct th_timers *timers);
 /* How many timers are armed; exact while nobody arms, disarms or fires. For
  * who decides that nothing can happen any more: th_timers_next alone may still
- * name a time for a timer that was disarmed. Threads: any. */
+ * name a time for a timer that was disarmed. Not for who sleeps: an arm that
+ * finds its timer placed early enough wakes nobody, since th_timers_next
+ * names that time already. Threads: any. */
 size_t th_timers_armed(struct th_timers *timers);
 /* Fires what is due; `limit` timers at most (0: no limit), and moves only a
  * bounded number of others. Answers how many it fired. What is left is seen in
