@@ -127,8 +127,13 @@ static wasmtime_error_t *stack_new(void *env, size_t size, bool zeroed,
     struct th_engine *engine = env;
     struct th_guest *guest = th_guest_current;
     (void)zeroed;
-    if (guest == NULL || guest->stack != NULL || size > TH_SMALL_STACK ||
-        th_stack_take(engine->slabs, &guest->stack) != THEATER_OK) {
+    if (guest == NULL || guest->stack != NULL || size > TH_SMALL_STACK) {
+        return wasmtime_error_new("a second stack");
+    }
+    theater_status_t status = th_stack_take(engine->slabs, &guest->stack);
+    if (status != THEATER_OK) {
+        wasm_trap_delete(
+            th_trap(guest, status, "no memory for a stack is to be had"));
         return wasmtime_error_new("no stack is to be had");
     }
     th_stack_busy(guest->stack);
