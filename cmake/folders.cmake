@@ -36,6 +36,14 @@ endforeach()
 set(theater_uses_cli base queue messaging sched wasm runtime handlers_runtime
     handlers_message_server)
 
+# Host functions run on the guest's stack, which is small: none of the engine's
+# frames may be large, but of those that only ever run on a thread's own stack.
+if(NOT THEATER_SANITIZE)
+    set(theater_options_wasm -Wframe-larger-than=4096)
+    set_source_files_properties("${PROJECT_SOURCE_DIR}/src/wasm/code_file.c"
+        PROPERTIES COMPILE_OPTIONS -Wno-frame-larger-than)
+endif()
+
 # What each folder is linked with from outside.
 set(theater_links_base th_malloc Threads::Threads)
 if(THEATER_ENGINE)
@@ -72,6 +80,8 @@ foreach(folder IN LISTS theater_folders)
         add_library(th_${folder} OBJECT ${sources})
         target_link_libraries(th_${folder} PRIVATE th_flags
             ${theater_links_${folder}})
+        target_compile_options(th_${folder} PRIVATE
+            ${theater_options_${folder}})
     endif()
     if(helpers)
         add_library(th_${folder}_testing OBJECT ${helpers})

@@ -15,8 +15,6 @@
  * here makes it grow. */
 #include "wasm/internal.h"
 
-#pragma GCC diagnostic error "-Wframe-larger-than=4096"
-
 #define TH_INLINE static inline __attribute__((always_inline))
 
 __attribute__((cold)) static wasm_trap_t *barred(struct th_guest *guest,

@@ -32,7 +32,7 @@ static size_t flatten(theater_type_t type, uint8_t *out)
         out[0] = out[1] = out[2] = WASM_I32;
         return 3;
     default:
-        TH_CHECK(!"a type that is no parameter");
+        TH_CHECK(false && "a type that is no parameter");
         return 0;
     }
 }

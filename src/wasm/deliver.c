@@ -8,8 +8,6 @@
  * what the result points to. */
 #include "wasm/internal.h"
 
-#pragma GCC diagnostic error "-Wframe-larger-than=4096"
-
 void th_deliver_end(struct th_guest *guest, theater_status_t status)
 {
     theater_delivery_t *delivery = guest->delivery;

@@ -11,8 +11,6 @@
  * but offsets is kept over a step. */
 #include "wasm/internal.h"
 
-#pragma GCC diagnostic error "-Wframe-larger-than=4096"
-
 enum {
     LOWER_START,     /* the host function has answered; nothing written yet */
     LOWER_BYTES,     /* ask for room for `bytes` */

@@ -9,8 +9,6 @@
  * whoever polls, or on the guest's. */
 #include "wasm/internal.h"
 
-#pragma GCC diagnostic error "-Wframe-larger-than=4096"
-
 static bool resume(struct th_guest *guest)
 {
     if (guest->import->fn == NULL) {

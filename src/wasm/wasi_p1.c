@@ -11,8 +11,6 @@
  * WASI says, not a trap. */
 #include "wasm/internal.h"
 
-#pragma GCC diagnostic error "-Wframe-larger-than=4096"
-
 enum {
     WASI_OK = 0,
     WASI_EBADF = 8,

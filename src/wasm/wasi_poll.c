@@ -9,8 +9,6 @@
  * nothing may wait, and time is said to be up. */
 #include "wasm/internal.h"
 
-#pragma GCC diagnostic error "-Wframe-larger-than=4096"
-
 enum {
     SUBSCRIPTION_BYTES = 48,
     EVENT_BYTES = 32,
