@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Design notes: the one table of commands, options, examples and environment
+ * variables. Help, usage errors and the tests that walk it are made from it;
+ * completions and man pages will be. What stands nowhere here does not
+ * exist. */
+#include "cli/cli.h"
+
+#include <string.h>
+
+#define LEN(array) (sizeof(array) / sizeof((array)[0]))
+#define SECOND UINT64_C(1000000000)
+#define HOUR (3600 * SECOND)
+
+/* --- Options that several commands take ---------------------------------- */
+
+#define OPTION_JSON                                                            \
+    {.name = "json",                                                           \
+     .kind = CLI_FLAG,                                                         \
+     .help = "print JSON instead of text; errors, too"}
+
+#define OPTION_WORKERS                                                         \
+    {.name = "workers",                                                        \
+     .kind = CLI_NUMBER,                                                       \
+     .value = "N",                                                             \
+     .help = "threads that run actors; one per core without it",               \
+     .min = 1,                                                                 \
+     .max = 1024}
+
+#define OPTION_CACHE                                                           \
+    {.name = "cache-dir",                                                      \
+     .kind = CLI_TEXT,                                                         \
+     .value = "DIR",                                                           \
+     .help = "keep compiled code there, not in the user's cache folder"},      \
+        {.name = "no-cache",                                                   \
+         .kind = CLI_FLAG,                                                     \
+         .help = "keep no compiled code on disk"}
+
+#define OPTION_RUN                                                             \
+    {.name = "run",                                                            \
+     .kind = CLI_TEXT,                                                         \
+     .value = "FILE",                                                          \
+     .help = "the manifest or system file to start",                           \
+     .required = true}
+
+#define OPTION_TIMEOUT(text)                                                   \
+    {.name = "timeout",                                                        \
+     .kind = CLI_DURATION,                                                     \
+     .value = "TIME",                                                          \
+     .help = text,                                                             \
+     .fallback = "5s",                                                         \
+     .min = 1000000,                                                           \
+     .max = HOUR}
+
+static const struct cli_option common[] = {
+    {.name = "help", .letter = 'h', .kind = CLI_FLAG, .help = "this help"},
+};
+
+/* --- run ----------------------------------------------------------------- */
+
+static const struct cli_option run_options[] = {
+    {.name = "stay",
+     .kind = CLI_FLAG,
+     .help = "go on when nothing can happen any more, until all actors have "
+             "stopped or Ctrl-C"},
+    OPTION_WORKERS,
+    {.name = "drain-time",
+     .kind = CLI_DURATION,
+     .value = "TIME",
+     .help = "after Ctrl-C, how long queued messages may still be handled",
+     .fallback = "5s",
+     .min = 1000000,
+     .max = HOUR},
+    OPTION_CACHE,
+    OPTION_JSON,
+};
+static const struct cli_example run_examples[] = {
+    {"theater run theater.toml", "run the actors of a system file"},
+    {"theater run ping.toml pong.toml", "run the actors of two manifests"},
+    {"theater run --stay --json theater.toml",
+     "run until Ctrl-C, every event as a line of JSON"},
+    {"THEATER_LOG=info,pong=debug theater run theater.toml",
+     "show pong's debug lines, too"},
+};
+
+/* --- check, send, request ------------------------------------------------ */
+
+static const struct cli_option check_options[] = {
+    OPTION_CACHE,
+    OPTION_JSON,
+};
+static const struct cli_example check_examples[] = {
+    {"theater check pong.toml", "check one manifest and its module"},
+    {"theater check --json theater.toml", "the same for a system, as JSON"},
+};
+
+static const struct cli_option send_options[] = {
+    OPTION_RUN,     OPTION_TIMEOUT("how long the actors may go on afterwards"),
+    OPTION_WORKERS, OPTION_CACHE,
+    OPTION_JSON,
+};
+static const struct cli_example send_examples[] = {
+    {"theater send --run theater.toml counter 'one more line'",
+     "start the system, send text to the actor counter"},
+    {"theater send --run theater.toml counter @play.txt",
+     "the same with what a file holds"},
+};
+
+static const struct cli_option request_options[] = {
+    OPTION_RUN,
+    OPTION_TIMEOUT("how long to wait for the answer"),
+    {.name = "raw",
+     .kind = CLI_FLAG,
+     .help = "print the answer's bytes as they are, without a newline"},
+    OPTION_WORKERS,
+    OPTION_CACHE,
+    OPTION_JSON,
+};
+static const struct cli_example request_examples[] = {
+    {"theater request --run pong.toml pong hello",
+     "start pong, ask it, print the answer"},
+    {"theater request --run pong.toml --timeout 100ms --raw pong - < in > out",
+     "the question from the standard input, the answer's bytes to a file"},
+};
+
+/* --- errors, version, help ----------------------------------------------- */
+
+static const struct cli_option listing_options[] = {
+    OPTION_JSON,
+};
+static const struct cli_example errors_examples[] = {
+    {"theater errors", "every status with its meaning"},
+    {"theater errors mailbox-full", "one status, and what to do about it"},
+    {"theater errors 3", "the same by its number"},
+};
+static const struct cli_example version_examples[] = {
+    {"theater version", "the version"},
+    {"theater version --json", "the same as JSON"},
+};
+static const struct cli_example help_examples[] = {
+    {"theater help", "all commands"},
+    {"theater help run", "one command, its options and examples"},
+    {"theater help --json", "the whole table of commands, for programs"},
+};
+
+/* --- The table ----------------------------------------------------------- */
+
+#define OPTIONS(array) .options = (array), .options_len = LEN(array)
+#define EXAMPLES(array) .examples = (array), .examples_len = LEN(array)
+
+static const struct cli_command commands[] = {
+    {.name = "run",
+     .operands = "FILE...",
+     .least = 1,
+     .most = UINT32_MAX,
+     .summary = "run actors until they have stopped or nothing can happen",
+     .details =
+         "FILE is a manifest or a system file. The run ends when all actors "
+         "have stopped, or when nothing can happen any more: all are idle and "
+         "no timer or request is under way.\n\n"
+         "Ctrl-C lets the actors handle what is queued, then stops them; a "
+         "second Ctrl-C ends at once. What actors say, dead letters and "
+         "failures are shown as they come, on the standard output; the last "
+         "line says what was handled.\n\n"
+         "Exit code: 0; 1 when an actor failed or could not be started; 3 "
+         "when a file is missing.",
+     OPTIONS(run_options),
+     EXAMPLES(run_examples),
+     .run = cli_run},
+    {.name = "check",
+     .operands = "FILE...",
+     .least = 1,
+     .most = UINT32_MAX,
+     .summary = "check manifests and modules without starting anything",
+     .details = "Says for each actor what its module exports and imports, and "
+                "what its manifest grants it. Exit code 1 when one of them "
+                "could not be started.",
+     OPTIONS(check_options),
+     EXAMPLES(check_examples),
+     .run = cli_check},
+    {.name = "send",
+     .operands = "NAME DATA",
+     .least = 2,
+     .most = 2,
+     .summary = "start a system, send one message to an actor",
+     .details = "Starts the actors of --run FILE, sends DATA to the actor "
+                "NAME, and ends when nothing can happen any more.\n\n"
+                "DATA is the text itself, - for the standard input, or @file "
+                "for what a file holds. What actors say goes to the standard "
+                "error.",
+     OPTIONS(send_options),
+     EXAMPLES(send_examples),
+     .run = cli_send},
+    {.name = "request",
+     .operands = "NAME DATA",
+     .least = 2,
+     .most = 2,
+     .summary = "start a system, ask an actor, print the answer",
+     .details = "Starts the actors of --run FILE, sends DATA to the actor "
+                "NAME as a request, and prints the answer.\n\n"
+                "DATA is the text itself, - for the standard input, or @file "
+                "for what a file holds. What actors say goes to the standard "
+                "error.\n\n"
+                "Exit code: 0 answered; 1 the actor answered with an error or "
+                "failed; 3 there is no such actor; 4 denied; 5 no answer in "
+                "time.",
+     OPTIONS(request_options),
+     EXAMPLES(request_examples),
+     .run = cli_request},
+    {.name = "errors",
+     .operands = "[CODE]",
+     .least = 0,
+     .most = 1,
+     .summary = "explain the statuses that calls and commands answer",
+     .details = "CODE is a status's name or number. Without it all are "
+                "listed.",
+     OPTIONS(listing_options),
+     EXAMPLES(errors_examples),
+     .run = cli_errors},
+    {.name = "version",
+     .operands = "",
+     .least = 0,
+     .most = 0,
+     .summary = "print the version",
+     .details = "",
+     OPTIONS(listing_options),
+     EXAMPLES(version_examples),
+     .run = cli_version},
+    {.name = "help",
+     .operands = "[COMMAND]",
+     .least = 0,
+     .most = 1,
+     .summary = "list the commands, or explain one",
+     .details = "",
+     OPTIONS(listing_options),
+     EXAMPLES(help_examples),
+     .run = cli_help},
+};
+
+static const struct cli_variable variables[] = {
+    {"THEATER_LOG",
+     "what is shown: a level (off, error, warn, info, debug, trace), and "
+     "levels of single modules: an actor's name (one * at its end), router, "
+     "runtime, theater; info,pong=debug,router=warn. Default: info"},
+    {"THEATER_LOG_FORMAT", "text (default) or json"},
+    {"NO_COLOR", "when it is set to anything: no colour"},
+    {"XDG_CACHE_HOME", "compiled code is kept below it, in theater/code"},
+};
+
+const struct cli_command *cli_commands(size_t *out_len)
+{
+    *out_len = LEN(commands);
+    return commands;
+}
+
+const struct cli_option *cli_common_options(size_t *out_len)
+{
+    *out_len = LEN(common);
+    return common;
+}
+
+const struct cli_variable *cli_variables(size_t *out_len)
+{
+    *out_len = LEN(variables);
+    return variables;
+}
+
+const struct cli_command *cli_find_command(const char *name)
+{
+    for (size_t i = 0; i < LEN(commands); i++) {
+        if (strcmp(commands[i].name, name) == 0) {
+            return &commands[i];
+        }
+    }
+    return NULL;
+}
