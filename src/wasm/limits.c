@@ -30,8 +30,9 @@ uint64_t th_limits_units(const struct th_guest *guest, uint64_t ns)
     if (ns == THEATER_NEVER || guest->engine->fuel) {
         return ns;
     }
-    /* One more: the tick under way has begun before the guest has. */
-    return ns / TH_TICK_NS + 1;
+    /* Two more: the tick under way has begun before the guest has, and the
+     * ticker may be late. */
+    return ns / TH_TICK_NS + 2;
 }
 
 void th_limits_init(struct th_guest *guest)
