@@ -256,8 +256,8 @@ static void notice(void *user, const char *text)
     (void)snprintf(world->notices, sizeof world->notices, "%s", text);
 }
 
-void world_open(struct world *world, const theater_env_t *env, bool fuel,
-                const char *cache_dir)
+theater_status_t world_try_open(struct world *world, const theater_env_t *env,
+                                bool fuel, const char *cache_dir)
 {
     theater_error_t err = {0};
     memset(world, 0, sizeof *world);
@@ -270,8 +270,13 @@ void world_open(struct world *world, const theater_env_t *env, bool fuel,
         .notice = notice,
         .user = world,
     };
-    assert_int_equal(th_engine_new(&options, &world->engine, &err),
-                     THEATER_OK);
+    return th_engine_new(&options, &world->engine, &err);
+}
+
+void world_open(struct world *world, const theater_env_t *env, bool fuel,
+                const char *cache_dir)
+{
+    assert_int_equal(world_try_open(world, env, fuel, cache_dir), THEATER_OK);
 }
 
 void world_close(struct world *world)
@@ -304,7 +309,8 @@ theater_status_t world_guest_new(struct world *world, struct world_guest *g,
     memset(g, 0, sizeof *g);
     g->world = world;
     g->deliveries =
-        th_calloc(world->env, WORLD_DELIVERIES * sizeof *g->deliveries);
+        th_calloc(theater_env_default(),
+                  WORLD_DELIVERIES * sizeof *g->deliveries);
     assert_non_null(g->deliveries);
     theater_status_t status =
         world_load(world, wat, TH_STACK_SMALL, &g->module, &g->err);
@@ -322,7 +328,7 @@ void world_guest_end(struct world_guest *g)
 {
     th_guest_delete(g->guest);
     th_module_release(g->module);
-    th_free(g->world->env, g->deliveries);
+    th_free(theater_env_default(), g->deliveries);
     g->deliveries = NULL;
     g->guest = NULL;
     g->module = NULL;

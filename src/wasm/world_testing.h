@@ -64,6 +64,8 @@ extern struct th_guest_options world_options;
 
 void world_open(struct world *world, const theater_env_t *env, bool fuel,
                 const char *cache_dir);
+theater_status_t world_try_open(struct world *world, const theater_env_t *env,
+                                bool fuel, const char *cache_dir);
 void world_close(struct world *world);
 theater_status_t world_load(struct world *world, const char *wat,
                             enum th_stack stack, struct th_module **out,

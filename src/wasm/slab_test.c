@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Design notes
+ *
+ * Slots for memories and stacks: apart from each other, zero, moved when they
+ * grow, swept only when idle. */
+#include "wasm/slab.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <pthread.h>
+
+#include <cmocka.h>
+
+enum { STACK = 65536, PAGE = 65536, MANY = 200 };
+
+static struct th_slabs *slabs;
+
+static int set_up(void **state)
+{
+    (void)state;
+    return th_slabs_new(theater_env_default(), STACK, &slabs) == THEATER_OK
+               ? 0
+               : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    th_slabs_delete(slabs);
+    return 0;
+}
+
+static void random_growth_keeps_every_memory_s_bytes(void **state)
+{
+    struct th_linear memories[MANY] = {0};
+    struct th_rng rng;
+    (void)state;
+    th_rng_init(&rng, 42);
+    for (unsigned step = 0; step < 4000; step++) {
+        unsigned i = (unsigned)th_rng_below(&rng, MANY);
+        struct th_linear *m = &memories[i];
+        if (m->base == NULL) {
+            m->limit = (uint64_t)8 << 20;
+            assert_int_equal(
+                th_linear_init(m, slabs, (1 + th_rng_below(&rng, 3)) * PAGE),
+                THEATER_OK);
+            for (uint64_t at = 0; at < m->size; at += 4096) {
+                assert_int_equal(m->base[at], 0);
+            }
+            memset(m->base, (int)i, 64);
+        } else if (th_rng_below(&rng, 4) == 0) {
+            th_linear_fini(m);
+        } else {
+            uint64_t old = m->size;
+            uint64_t size = old + th_rng_below(&rng, 20) * PAGE;
+            assert_int_equal(th_linear_grow(m, size), size > m->limit
+                                                          ? THEATER_LIMIT
+                                                          : THEATER_OK);
+            if (size <= m->limit && size > old) {
+                assert_int_equal(m->base[old], 0);
+                assert_int_equal(m->base[size - 1], 0);
+                m->base[size - 1] = (uint8_t)i;
+            }
+            assert_in_range(m->size, 0, th_linear_capacity(m));
+        }
+        if (m->base != NULL) {
+            for (unsigned b = 0; b < 64; b++) {
+                assert_int_equal(m->base[b], (uint8_t)i);
+            }
+        }
+    }
+    for (unsigned i = 0; i < MANY; i++) {
+        th_linear_fini(&memories[i]);
+    }
+}
+
+static void the_limit_is_the_limit(void **state)
+{
+    struct th_linear m = {.limit = 2 * PAGE};
+    (void)state;
+    assert_int_equal(th_linear_init(&m, slabs, 3 * PAGE), THEATER_LIMIT);
+    assert_null(m.base);
+    assert_int_equal(th_linear_init(&m, slabs, PAGE), THEATER_OK);
+    assert_int_equal(th_linear_grow(&m, 3 * PAGE), THEATER_LIMIT);
+    assert_int_equal(m.size, PAGE);
+    assert_int_equal(th_linear_grow(&m, 2 * PAGE), THEATER_OK);
+    th_linear_fini(&m);
+}
+
+static void four_gigabytes_can_be_had(void **state)
+{
+    struct th_linear m = {.limit = (uint64_t)4 << 30};
+    (void)state;
+    assert_int_equal(th_linear_init(&m, slabs, PAGE), THEATER_OK);
+    m.base[5] = 7;
+    assert_int_equal(th_linear_grow(&m, (uint64_t)4 << 30), THEATER_OK);
+    assert_int_equal(m.base[5], 7);
+    m.base[((uint64_t)4 << 30) - 1] = 1;
+    th_linear_fini(&m);
+}
+
+static void a_sweep_takes_idle_stacks_and_leaves_busy_ones(void **state)
+{
+    struct th_stack_slot *idle, *busy;
+    (void)state;
+    assert_int_equal(th_stack_take(slabs, &idle), THEATER_OK);
+    assert_int_equal(th_stack_take(slabs, &busy), THEATER_OK);
+    th_stack_busy(idle);
+    th_stack_busy(busy);
+    idle->low[STACK - 1] = 1;
+    busy->low[STACK - 1] = 1;
+    th_stack_idle(idle);
+    th_stack_sweep(slabs);
+    assert_int_equal(idle->low[STACK - 1], 0);
+    assert_int_equal(busy->low[STACK - 1], 1);
+    th_stack_check(busy);
+    th_stack_idle(busy);
+    th_stack_give(slabs, idle);
+    th_stack_give(slabs, busy);
+}
+
+static atomic_bool sweeping;
+
+static void *sweep(void *arg)
+{
+    (void)arg;
+    while (atomic_load_explicit(&sweeping, memory_order_relaxed)) {
+        th_stack_sweep(slabs);
+    }
+    return NULL;
+}
+
+static void a_sweep_never_touches_a_stack_in_use(void **state)
+{
+    pthread_t thread;
+    struct th_stack_slot *stack;
+    (void)state;
+    assert_int_equal(th_stack_take(slabs, &stack), THEATER_OK);
+    atomic_store_explicit(&sweeping, true, memory_order_relaxed);
+    assert_int_equal(pthread_create(&thread, NULL, sweep, NULL), 0);
+    for (unsigned i = 1; i < 20000; i++) {
+        volatile uint8_t *top = stack->low + STACK - 8;
+        th_stack_busy(stack);
+        *top = (uint8_t)(1 + i % 255);
+        th_pause();
+        assert_int_equal(*top, 1 + i % 255);
+        th_stack_idle(stack);
+    }
+    atomic_store_explicit(&sweeping, false, memory_order_relaxed);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    th_stack_give(slabs, stack);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(random_growth_keeps_every_memory_s_bytes),
+        TEST(the_limit_is_the_limit),
+        TEST(four_gigabytes_can_be_had),
+        TEST(a_sweep_takes_idle_stacks_and_leaves_busy_ones),
+        TEST(a_sweep_never_touches_a_stack_in_use),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
