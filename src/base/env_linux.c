@@ -83,7 +83,13 @@ static void *linux_map(void *ctx, size_t size)
     (void)ctx;
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return memory != MAP_FAILED ? memory : NULL;
+    if (memory == MAP_FAILED) {
+        return NULL;
+    }
+    /* "Only where touched" is the promise: a huge page would be 2 MiB for
+     * one byte of a stack. Kernels without them refuse; then all is well. */
+    (void)madvise(memory, size, MADV_NOHUGEPAGE);
+    return memory;
 }
 
 static void linux_unmap(void *ctx, void *memory, size_t size)
