@@ -167,7 +167,7 @@ static void start_one(struct model *model, struct th_rng *rng, unsigned *hits)
 {
     unsigned i = (unsigned)th_rng_below(rng, model->count);
     unsigned j = (unsigned)th_rng_below(rng, model->count);
-    char name[8];
+    char name[16];
     if (model->target[i] >= 0) {
         return;
     }
@@ -213,7 +213,7 @@ static void random_graphs_agree_with_the_search(void **state)
         world_init(&model.world);
         model.count = 2 + (unsigned)th_rng_below(&rng, NODES - 1);
         for (unsigned i = 0; i < model.count; i++) {
-            char name[8];
+            char name[16];
             snprintf(name, sizeof(name), "n%u", i);
             model.nodes[i] = waiter(&model.world, name);
             model.target[i] = -1;
@@ -267,7 +267,7 @@ struct shared {
 static void start_half(struct shared *shared, unsigned half)
 {
     for (unsigned i = half; i < shared->count; i += 2) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof(name), "n%u", shared->targets[i]);
         uint32_t timeout = shared->loose[i] && i % 4 < 2 ? 1 : 60000;
         shared->started[i] =
@@ -354,7 +354,7 @@ static void two_threads_find_each_cycle_once_and_no_other(void **state)
     shared.rounds = 10000;
     th_rng_init(&rng, 97);
     for (unsigned i = 0; i < NODES; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof(name), "n%u", i);
         shared.nodes[i] = waiter(&shared.world, name);
     }

@@ -136,7 +136,7 @@ static void the_bound_of_names_is_a_status(void **state)
     options.max_endpoints = 4;
     world_make(&world, &options, true);
     for (int i = 0; i < 4; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof(name), "n%d", i);
         all[i] = join(&world, name);
     }

@@ -61,7 +61,7 @@ static void *pass_on(void *arg)
         }
         stage->handled++;
         if (stage->index + 1 < STAGES) {
-            char next[8];
+            char next[16];
             snprintf(next, sizeof(next), "s%u", stage->index + 1);
             if (theater_router_send(stage->world->router, stage->endpoint,
                                     text(next), message->data) != THEATER_OK) {
@@ -82,7 +82,7 @@ static void a_pipeline_drains_to_its_last_stage(void **state)
     theater_shutdown_report_t report;
     world_make(&world, NULL, false);
     for (unsigned i = 0; i < STAGES; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof(name), "s%u", i);
         stages[i] = (struct stage){.world = &world, .end = &end, .index = i};
         stages[i].endpoint = join(&world, name);
