@@ -99,6 +99,8 @@ static void poll(struct th_worker *worker)
 {
     worker->due_ns = th_time_poll(worker->sched, worker->now_ns);
     worker->poll_at_ns = worker->now_ns + TH_POLL_NS;
+    /* Runs may be long: the injector is not to wait for so many of them. */
+    worker->tick = TH_INJECTOR_EVERY - 1;
     th_place_balance(worker);
 }
 
