@@ -135,7 +135,7 @@ static void a_busy_actor_does_not_stop_the_others(void **state)
     struct world world;
     world_start(&world, &(struct world_options){.workers = 1});
     theater_manifest_t *manifest =
-        world_player("[limits]\nrun_time = \"2s\"\n");
+        world_player("[limits]\nrun_time = \"unlimited\"\n");
     world_spawn(&world, "busy", manifest, "log in\nsleep 0\nloop");
     world_await(&world, "log busy: in", 1);
     world_spawn(&world, "bob", manifest, "");
@@ -144,7 +144,6 @@ static void a_busy_actor_does_not_stop_the_others(void **state)
         world_await(&world, "log bob: here", (size_t)i + 1);
     }
     assert_int_equal(world_told_prefix(&world, "failed"), 0);
-    world_await_prefix(&world, "failed busy: limit: ", 1);
     theater_manifest_release(manifest);
     world_end(&world);
 }
