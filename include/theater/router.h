@@ -299,6 +299,7 @@ typedef struct theater_counters {
     uint64_t dead_total; /* their sum */
     uint64_t queued;     /* accepted - delivered - dead_total */
     uint64_t refused[THEATER_STATUS_COUNT]; /* never accepted, by status */
+    uint64_t linked;     /* one-way messages that a link took */
     uint64_t requests;   /* begun */
     uint64_t ended[THEATER_STATUS_COUNT]; /* requests, by how they ended */
     uint64_t late;       /* answers to requests that had ended */

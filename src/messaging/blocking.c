@@ -41,8 +41,7 @@ static void on_opened(void *user, theater_status_t status,
 }
 
 /* Waits for the callback; what was started always ends: it has a deadline. */
-static theater_status_t await(theater_router_t *router,
-                              struct outcome *outcome)
+static theater_status_t await(theater_router_t *router, struct outcome *outcome)
 {
     const theater_env_t *env = router->env;
     /* acquire; pairs with the release in settle */
@@ -62,20 +61,17 @@ static struct outcome outcome_of(theater_router_t *router)
     return (struct outcome){.env = router->env};
 }
 
-theater_status_t theater_router_request(theater_router_t *router,
-                                        theater_endpoint_t *from,
-                                        theater_bytes_t target,
-                                        theater_bytes_t data,
-                                        uint32_t timeout_ms,
-                                        theater_answer_t **out_answer)
+theater_status_t
+theater_router_request(theater_router_t *router, theater_endpoint_t *from,
+                       theater_bytes_t target, theater_bytes_t data,
+                       uint32_t timeout_ms, theater_answer_t **out_answer)
 {
     struct outcome outcome = outcome_of(router);
     if (th_thread_is_worker) {
         return THEATER_WRONG_THREAD;
     }
-    theater_status_t status =
-        theater_router_request_start(router, from, target, data, timeout_ms,
-                                     on_done, &outcome, NULL);
+    theater_status_t status = theater_router_request_start(
+        router, from, target, data, timeout_ms, on_done, &outcome, NULL);
     if (status == THEATER_PENDING) {
         status = await(router, &outcome);
         *out_answer = outcome.answer;
@@ -100,8 +96,7 @@ theater_status_t theater_router_send_wait(theater_router_t *router,
 
 theater_status_t theater_channel_open(theater_endpoint_t *from,
                                       theater_bytes_t target,
-                                      theater_bytes_t data,
-                                      uint32_t timeout_ms,
+                                      theater_bytes_t data, uint32_t timeout_ms,
                                       theater_channel_id_t *out_channel)
 {
     if (from == NULL) {
@@ -133,8 +128,7 @@ theater_status_t theater_channel_send_wait(theater_endpoint_t *endpoint,
         return THEATER_WRONG_THREAD;
     }
     for (;;) {
-        theater_status_t status =
-            theater_channel_send(endpoint, channel, data);
+        theater_status_t status = theater_channel_send(endpoint, channel, data);
         uint64_t now = th_now(env);
         if (status != THEATER_MAILBOX_FULL || now >= deadline) {
             return status;

@@ -93,8 +93,7 @@ static bool fits(const struct th_way *way, uint64_t flight, size_t len)
 static bool take_credit(struct th_way *way, size_t len)
 {
     /* [M2] */
-    uint64_t flight =
-        atomic_load_explicit(&way->flight, memory_order_seq_cst);
+    uint64_t flight = atomic_load_explicit(&way->flight, memory_order_seq_cst);
     do {
         if (!fits(way, flight, len)) {
             return false;
@@ -132,8 +131,8 @@ theater_status_t th_channel_push(theater_router_t *router,
                                  struct th_message *message)
 {
     /* relaxed: constant while one of the ends is not done */
-    th_ref to = {atomic_load_explicit(&channel->end[1 - side],
-                                      memory_order_relaxed)};
+    th_ref to = {
+        atomic_load_explicit(&channel->end[1 - side], memory_order_relaxed)};
     theater_endpoint_t *peer = th_ref_endpoint(router, to);
     enum th_reserve reserved =
         th_mailbox_reserve_exempt(&peer->box, th_ref_generation(to));
@@ -166,8 +165,8 @@ static theater_status_t missing(theater_endpoint_t *ep, uint64_t id)
     /* relaxed: only for the message */
     bool existed =
         channel != NULL && id >> 32 != 0 &&
-        id >> 32 <= atomic_load_explicit(&channel->state,
-                                         memory_order_relaxed) >> 32;
+        id >> 32 <=
+            atomic_load_explicit(&channel->state, memory_order_relaxed) >> 32;
     return existed ? THEATER_CLOSED : THEATER_INVALID_ARGUMENT;
 }
 
@@ -234,8 +233,7 @@ theater_status_t theater_channel_send(theater_endpoint_t *endpoint,
     theater_status_t status = check_send(endpoint, data.len);
 
     if (status == THEATER_OK) {
-        struct th_channel *ch =
-            th_channel_find(endpoint, channel.value, &side);
+        struct th_channel *ch = th_channel_find(endpoint, channel.value, &side);
         status = ch == NULL ? missing(endpoint, channel.value)
                             : send_on(endpoint, ch, side, channel.value, data);
     }
@@ -261,10 +259,11 @@ static bool settled(struct th_channel *channel, unsigned side, size_t len,
                 len);
 }
 
-theater_status_t theater_channel_credit_start(
-    theater_endpoint_t *endpoint, theater_channel_id_t channel, size_t len,
-    uint32_t timeout_ms, theater_done_fn *done, void *user,
-    theater_request_id_t *out_id)
+theater_status_t theater_channel_credit_start(theater_endpoint_t *endpoint,
+                                              theater_channel_id_t channel,
+                                              size_t len, uint32_t timeout_ms,
+                                              theater_done_fn *done, void *user,
+                                              theater_request_id_t *out_id)
 {
     theater_router_t *router = endpoint->router;
     theater_status_t status = THEATER_OK;
@@ -276,9 +275,8 @@ theater_status_t theater_channel_credit_start(
         return missing(endpoint, channel.value);
     }
     struct th_way *way = &ch->way[side];
-    if (th_op_find(router, atomic_load_explicit(&way->waiter,
-                                                memory_order_seq_cst)) !=
-        NULL) {
+    if (th_op_find(router, atomic_load_explicit(
+                               &way->waiter, memory_order_seq_cst)) != NULL) {
         return THEATER_INVALID_ARGUMENT;
     }
     /* relaxed: constant while one of the ends is not done */
@@ -316,9 +314,8 @@ theater_status_t theater_channel_credit_start(
 
 /* --- Closing ------------------------------------------------------------- */
 
-void th_channel_push_close(theater_router_t *router,
-                           struct th_channel *channel, unsigned side,
-                           th_ref to, theater_status_t reason)
+void th_channel_push_close(theater_router_t *router, struct th_channel *channel,
+                           unsigned side, th_ref to, theater_status_t reason)
 {
     /* acq_rel: whoever made it */
     struct th_message *message = atomic_exchange_explicit(
@@ -405,8 +402,7 @@ bool th_channel_wanted(theater_endpoint_t *ep, struct th_message *message)
 {
     theater_router_t *router = ep->router;
     unsigned side = 0;
-    struct th_channel *channel =
-        th_channel_find(ep, message->view.id, &side);
+    struct th_channel *channel = th_channel_find(ep, message->view.id, &side);
 
     if (message->view.kind == THEATER_MESSAGE_CHANNEL_DATA) {
         theater_status_t reason = channel == NULL ? THEATER_CLOSED

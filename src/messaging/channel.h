@@ -17,10 +17,10 @@
 #include "messaging/op.h"
 
 enum { /* flags in the low half of the state; the high half: generation */
-    TH_CHANNEL_LIVE = 1,
-    TH_CHANNEL_OPEN = 2,  /* accepted */
-    TH_CHANNEL_END0 = 4,  /* the opener's end is done with it */
-    TH_CHANNEL_END1 = 8,  /* the target's end is */
+       TH_CHANNEL_LIVE = 1,
+       TH_CHANNEL_OPEN = 2, /* accepted */
+       TH_CHANNEL_END0 = 4, /* the opener's end is done with it */
+       TH_CHANNEL_END1 = 8, /* the target's end is */
 };
 
 /* One direction: what end s has sent and the other has not handled yet. */
@@ -67,9 +67,8 @@ struct th_channel *th_channel_find(theater_endpoint_t *ep, uint64_t id,
                                    unsigned *out_side);
 void th_channel_unref(theater_router_t *router, struct th_channel *channel);
 /* Queues the close that end `side` sends, for endpoint `to`. */
-void th_channel_push_close(theater_router_t *router,
-                           struct th_channel *channel, unsigned side,
-                           th_ref to, theater_status_t reason);
+void th_channel_push_close(theater_router_t *router, struct th_channel *channel,
+                           unsigned side, th_ref to, theater_status_t reason);
 /* Queues channel data for end 1 - side. Takes `message` on OK. */
 theater_status_t th_channel_push(theater_router_t *router,
                                  struct th_channel *channel, unsigned side,

@@ -48,8 +48,7 @@ static struct th_channel *channel_new(theater_endpoint_t *from, th_ref to,
     }
     /* relaxed, all: the message that asks publishes them */
     uint64_t generation =
-        (atomic_load_explicit(&channel->state, memory_order_relaxed) >> 32) +
-        1;
+        (atomic_load_explicit(&channel->state, memory_order_relaxed) >> 32) + 1;
     uint64_t id = channel->item.index | generation << 32;
     if (!make_closes(router, channel, id, th_endpoint_name(from), target)) {
         th_slab_put(&router->channels, &channel->item);
@@ -120,8 +119,7 @@ static theater_status_t start(theater_endpoint_t *from, theater_bytes_t target,
     theater_status_t status = THEATER_OK;
     uint64_t id = 0;
     /* relaxed: this thread wrote it */
-    th_ref to = {
-        atomic_load_explicit(&channel->end[1], memory_order_relaxed)};
+    th_ref to = {atomic_load_explicit(&channel->end[1], memory_order_relaxed)};
     struct th_op *op = th_op_begin(router, TH_OP_OPEN, to, &id, &status);
 
     if (op == NULL) {
@@ -168,15 +166,15 @@ static theater_status_t start(theater_endpoint_t *from, theater_bytes_t target,
 static theater_status_t attempt(theater_endpoint_t *from,
                                 theater_bytes_t target,
                                 const struct th_route *route,
-                                struct th_message *message,
-                                uint32_t timeout_ms, theater_opened_fn *done,
-                                void *user, theater_request_id_t *out_id)
+                                struct th_message *message, uint32_t timeout_ms,
+                                theater_opened_fn *done, void *user,
+                                theater_request_id_t *out_id)
 {
     theater_router_t *router = from->router;
     theater_status_t status = THEATER_OK;
     uint64_t id = 0;
-    th_ref to = {route->endpoint->item.index |
-                 (uint64_t)route->generation << 32};
+    th_ref to = {route->endpoint->item.index | (uint64_t)route->generation
+                                                   << 32};
 
     if (to.value == th_ref_of(from).value) {
         return THEATER_DEADLOCK; /* nobody would be there to accept */
@@ -201,10 +199,12 @@ static theater_status_t attempt(theater_endpoint_t *from,
     return status;
 }
 
-theater_status_t theater_channel_open_start(
-    theater_endpoint_t *from, theater_bytes_t target, theater_bytes_t data,
-    uint32_t timeout_ms, theater_opened_fn *done, void *user,
-    theater_request_id_t *out_id)
+theater_status_t theater_channel_open_start(theater_endpoint_t *from,
+                                            theater_bytes_t target,
+                                            theater_bytes_t data,
+                                            uint32_t timeout_ms,
+                                            theater_opened_fn *done, void *user,
+                                            theater_request_id_t *out_id)
 {
     struct th_route route;
     struct th_message *message = NULL;
@@ -212,9 +212,8 @@ theater_status_t theater_channel_open_start(
         return THEATER_INVALID_ARGUMENT;
     }
     theater_router_t *router = from->router;
-    theater_status_t status =
-        th_route_find(router, from, target, THEATER_ACCEPT_CHANNELS, data.len,
-                      &route);
+    theater_status_t status = th_route_find(
+        router, from, target, THEATER_ACCEPT_CHANNELS, data.len, &route);
 
     if (status == THEATER_OK) {
         status = th_message_make(router, from, THEATER_MESSAGE_CHANNEL_OPEN,
@@ -223,8 +222,8 @@ theater_status_t theater_channel_open_start(
     if (status != THEATER_OK) {
         return th_refuse(router, status);
     }
-    status = attempt(from, target, &route, message, timeout_ms, done, user,
-                     out_id);
+    status =
+        attempt(from, target, &route, message, timeout_ms, done, user, out_id);
     if (status == THEATER_CLOSED) {
         status = th_route_again(router, from, target, THEATER_ACCEPT_CHANNELS,
                                 &route);
@@ -264,13 +263,12 @@ static void settle_held(theater_endpoint_t *ep, struct th_channel *channel,
         /* relaxed: the target's own list */
         struct th_mpsc_node *next =
             atomic_load_explicit(&message->node.next, memory_order_relaxed);
-        if (!accepted || th_channel_push(router, channel, 1, message) !=
-                             THEATER_OK) {
+        if (!accepted ||
+            th_channel_push(router, channel, 1, message) != THEATER_OK) {
             th_dead_letter(router, message, opener, THEATER_CLOSED);
         }
-        message = next == NULL
-                      ? NULL
-                      : TH_CONTAINER_OF(next, struct th_message, node);
+        message = next == NULL ? NULL
+                               : TH_CONTAINER_OF(next, struct th_message, node);
     }
 }
 
@@ -295,8 +293,7 @@ theater_status_t theater_channel_accept(theater_endpoint_t *endpoint)
     atomic_store_explicit(&channel->way[0].max_messages,
                           endpoint->channel_credit, memory_order_relaxed);
     atomic_store_explicit(&channel->way[0].max_bytes,
-                          endpoint->channel_credit_bytes,
-                          memory_order_relaxed);
+                          endpoint->channel_credit_bytes, memory_order_relaxed);
     /* [M1] acq_rel */
     atomic_fetch_or_explicit(&channel->state, TH_CHANNEL_OPEN,
                              memory_order_acq_rel);

@@ -84,8 +84,7 @@ static void copy_options(theater_endpoint_t *ep,
     ep->deferred = ep->own = ep->timers = ep->channels =
         (struct th_ids){NULL, 0, 0};
     /* relaxed: [M2] of the mailbox publishes them */
-    atomic_store_explicit(&ep->accepts,
-                          o->accepts | (uint32_t)o->on_full << 8,
+    atomic_store_explicit(&ep->accepts, o->accepts | (uint32_t)o->on_full << 8,
                           memory_order_relaxed);
     atomic_store_explicit(&ep->waits_for, 0, memory_order_relaxed);
     atomic_store_explicit(&ep->signal, 0, memory_order_relaxed);
@@ -110,10 +109,10 @@ static theater_status_t prepare(theater_endpoint_t *ep, const char *name,
         status = th_permissions_copy(env, o->permissions, &ep->permissions);
     }
     uint32_t capacity = or_default(o->capacity, DEFAULT_CAPACITY);
-    uint32_t slots = o->on_full != THEATER_DROP_OLDEST
-                         ? 0
-                         : capacity + ep->max_channels *
-                                          (ep->channel_credit + 2) + 2;
+    uint32_t slots =
+        o->on_full != THEATER_DROP_OLDEST
+            ? 0
+            : capacity + ep->max_channels * (ep->channel_credit + 2) + 2;
     ep->batch = capacity / 8 < BATCH_MAX ? capacity / 8 + 1 : BATCH_MAX;
     if (status == THEATER_OK) {
         th_mpsc_init(&ep->waiting);
@@ -253,8 +252,7 @@ bool th_endpoint_release(theater_endpoint_t *ep)
 }
 
 /* Takes the next message out of the mailbox, and notes its space. */
-static enum th_mpsc_result take(theater_endpoint_t *ep,
-                                struct th_message **out)
+static enum th_mpsc_result take(theater_endpoint_t *ep, struct th_message **out)
 {
     struct th_message *message = ep->kept;
     enum th_mpsc_result result = TH_MPSC_OK;
@@ -313,9 +311,8 @@ static bool wanted(theater_endpoint_t *ep, struct th_message *message)
     return true;
 }
 
-theater_status_t
-theater_endpoint_receive(theater_endpoint_t *ep,
-                         const theater_message_t **out_message)
+theater_status_t theater_endpoint_receive(theater_endpoint_t *ep,
+                                          const theater_message_t **out_message)
 {
     struct th_message *message = NULL;
 

@@ -33,8 +33,8 @@ struct th_ids {
 };
 
 struct th_permissions {
-    unsigned kinds;  /* THEATER_ACCEPT_... that it may initiate */
-    bool everybody;  /* no list */
+    unsigned kinds; /* THEATER_ACCEPT_... that it may initiate */
+    bool everybody; /* no list */
     size_t len;
     char **patterns; /* one block with the struct */
 };
@@ -50,9 +50,9 @@ struct theater_endpoint {
     _Atomic uint32_t signal;           /* futex of theater_endpoint_wait */
     /* Written by senders and by the owner. */
     _Alignas(TH_LINE) struct th_mailbox box;
-    struct th_mpsc waiting;            /* operations that wait for space */
-    _Atomic uint64_t waiting_word;     /* as the exempt word: holds on it */
-    void (*wake)(void *user);          /* constant while open */
+    struct th_mpsc waiting;        /* operations that wait for space */
+    _Atomic uint64_t waiting_word; /* as the exempt word: holds on it */
+    void (*wake)(void *user);      /* constant while open */
     void *wake_user;
     /* The owner's. */
     _Alignas(TH_LINE) theater_router_t *router;
@@ -61,9 +61,9 @@ struct theater_endpoint {
     struct th_op *waiting_head; /* first in line, taken off `waiting` */
     uint64_t taken_bytes;       /* taken out and not released yet */
     uint32_t taken, taken_exempt;
-    uint32_t batch;             /* releases at so many */
+    uint32_t batch; /* releases at so many */
     bool waits;
-    bool answered;              /* current: answered or deferred or decided */
+    bool answered; /* current: answered or deferred or decided */
     char *name;
     uint8_t name_len;
     struct th_target *cache; /* NULL until the first send */
@@ -80,8 +80,8 @@ struct theater_endpoint {
 static inline th_ref th_ref_of(const theater_endpoint_t *endpoint)
 {
     /* relaxed: by the owner, for whom it is constant */
-    uint64_t generation = atomic_load_explicit(&endpoint->generation,
-                                               memory_order_relaxed);
+    uint64_t generation =
+        atomic_load_explicit(&endpoint->generation, memory_order_relaxed);
     return (th_ref){(uint64_t)endpoint->item.index | generation << 32};
 }
 
@@ -128,12 +128,12 @@ theater_status_t th_names_init(theater_router_t *router);
 void th_names_fini(theater_router_t *router);
 /* The endpoint of that name and its generation; NULL. Threads: any. */
 theater_endpoint_t *th_names_find(theater_router_t *router,
-                                     theater_bytes_t name,
-                                     uint16_t *out_generation);
+                                  theater_bytes_t name,
+                                  uint16_t *out_generation);
 /* Puts it in; ALREADY_EXISTS when the name is there. */
 theater_status_t th_names_add(theater_router_t *router,
-                                 theater_endpoint_t *endpoint,
-                                 theater_bytes_t name);
+                              theater_endpoint_t *endpoint,
+                              theater_bytes_t name);
 void th_names_remove(theater_endpoint_t *endpoint);
 
 /* --- permissions.c ------------------------------------------------------- */
@@ -165,9 +165,8 @@ struct th_route {
 /* May `from` send this kind there now, and where is it? Everything that can
  * be refused before a message is made. `kind`: THEATER_ACCEPT_... */
 theater_status_t th_route_find(theater_router_t *router,
-                               theater_endpoint_t *from,
-                               theater_bytes_t target, unsigned kind,
-                               size_t len, struct th_route *out);
+                               theater_endpoint_t *from, theater_bytes_t target,
+                               unsigned kind, size_t len, struct th_route *out);
 /* Looked up once more, since the cached one was gone. */
 theater_status_t th_route_again(theater_router_t *router,
                                 theater_endpoint_t *from,
@@ -186,6 +185,12 @@ theater_status_t th_send_message(theater_router_t *router,
                                  struct th_route *route,
                                  struct th_message *message);
 theater_status_t th_refuse(theater_router_t *router, theater_status_t status);
+/* A send came to `status`, not OK: links are asked where the name is not
+ * known; else it is counted as refused. */
+theater_status_t th_send_refused(theater_router_t *router,
+                                 theater_endpoint_t *from,
+                                 theater_bytes_t target, theater_bytes_t data,
+                                 theater_status_t status);
 /* A message with its share of the router's bound. */
 theater_status_t th_message_make(theater_router_t *router,
                                  theater_endpoint_t *from, uint8_t kind,

@@ -46,8 +46,7 @@ void th_mailbox_close(struct th_mailbox *box)
     /* [M4] acq_rel */
     atomic_fetch_or_explicit(&box->bounded, TH_BOX_CLOSED,
                              memory_order_acq_rel);
-    atomic_fetch_or_explicit(&box->exempt, TH_BOX_CLOSED,
-                             memory_order_acq_rel);
+    atomic_fetch_or_explicit(&box->exempt, TH_BOX_CLOSED, memory_order_acq_rel);
 }
 
 void th_mailbox_fini(const theater_env_t *env, struct th_mailbox *box)
@@ -110,8 +109,7 @@ enum th_mpsc_result th_ring_pop(struct th_ring *ring, bool only_droppable,
                                                   memory_order_relaxed)) {
             *out = (struct th_message *)(message & ~(uintptr_t)1);
             /* release; pairs with the acquire in th_ring_push */
-            atomic_store_explicit(&cell->turn, turn + 1,
-                                  memory_order_release);
+            atomic_store_explicit(&cell->turn, turn + 1, memory_order_release);
             return TH_MPSC_OK;
         }
     }

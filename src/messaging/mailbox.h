@@ -94,8 +94,7 @@ enum th_reserve {
  * behalf of who waits: passes the others who wait. */
 static inline enum th_reserve th_mailbox_reserve(struct th_mailbox *box,
                                                  uint16_t generation,
-                                                 size_t len,
-                                                 bool first_in_line)
+                                                 size_t len, bool first_in_line)
 {
     /* relaxed: [M1] decides */
     uint64_t word = atomic_load_explicit(&box->bounded, memory_order_relaxed);
@@ -105,12 +104,11 @@ static inline enum th_reserve th_mailbox_reserve(struct th_mailbox *box,
         }
         uint32_t count = th_box_count(word);
         /* relaxed: constant while this generation is open */
-        if (count != 0 &&
-            (count >= atomic_load_explicit(&box->capacity,
-                                           memory_order_relaxed) ||
-             th_box_bytes(word) + len >
-                 atomic_load_explicit(&box->capacity_bytes,
-                                      memory_order_relaxed))) {
+        if (count != 0 && (count >= atomic_load_explicit(
+                                        &box->capacity, memory_order_relaxed) ||
+                           th_box_bytes(word) + len >
+                               atomic_load_explicit(&box->capacity_bytes,
+                                                    memory_order_relaxed))) {
             return TH_RESERVE_FULL;
         }
         if (TH_UNLIKELY((word & TH_BOX_WAITERS) != 0 && !first_in_line)) {
@@ -126,8 +124,8 @@ static inline enum th_reserve th_mailbox_reserve(struct th_mailbox *box,
 }
 
 /* The same without a bound. Never FULL. */
-static inline enum th_reserve
-th_mailbox_reserve_exempt(struct th_mailbox *box, uint16_t generation)
+static inline enum th_reserve th_mailbox_reserve_exempt(struct th_mailbox *box,
+                                                        uint16_t generation)
 {
     /* relaxed: [M1] decides */
     uint64_t word = atomic_load_explicit(&box->exempt, memory_order_relaxed);
@@ -137,10 +135,9 @@ th_mailbox_reserve_exempt(struct th_mailbox *box, uint16_t generation)
         }
         /* [M1] */
         if (atomic_compare_exchange_weak_explicit(
-                &box->exempt, &word, word + TH_EXEMPT_ONE,
-                memory_order_acq_rel, memory_order_relaxed)) {
-            return th_exempt_count(word) == 0 ? TH_RESERVE_WAKE
-                                              : TH_RESERVE_OK;
+                &box->exempt, &word, word + TH_EXEMPT_ONE, memory_order_acq_rel,
+                memory_order_relaxed)) {
+            return th_exempt_count(word) == 0 ? TH_RESERVE_WAKE : TH_RESERVE_OK;
         }
     }
 }
@@ -167,10 +164,9 @@ static inline uint64_t th_mailbox_release_exempt(struct th_mailbox *box,
 
 /* Opens an empty mailbox for a generation. `ring_slots` 0: a list.
  * Returns: OK, OUT_OF_MEMORY. Threads: owner. */
-THEATER_CHECKED theater_status_t
-th_mailbox_open(const theater_env_t *env, struct th_mailbox *box,
-                uint16_t generation, uint32_t capacity,
-                uint32_t capacity_bytes, uint32_t ring_slots);
+THEATER_CHECKED theater_status_t th_mailbox_open(
+    const theater_env_t *env, struct th_mailbox *box, uint16_t generation,
+    uint32_t capacity, uint32_t capacity_bytes, uint32_t ring_slots);
 /* No reservation succeeds from here on. */
 void th_mailbox_close(struct th_mailbox *box);
 /* Frees the ring; closed and empty. */

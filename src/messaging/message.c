@@ -13,8 +13,8 @@ struct th_answer {
 };
 
 struct th_message *th_message_new(const theater_env_t *env, uint8_t kind,
-                                  theater_bytes_t sender,
-                                  theater_bytes_t data, struct th_body *body)
+                                  theater_bytes_t sender, theater_bytes_t data,
+                                  struct th_body *body)
 {
     size_t inline_len = body == NULL ? data.len : 0;
     struct th_message *message =

@@ -20,8 +20,8 @@ static uint64_t id_state(uint64_t id)
 static void expire(struct th_op *op)
 {
     /* relaxed: [M2] of the claim brought it */
-    enum th_op_kind kind = (enum th_op_kind)atomic_load_explicit(
-        &op->kind, memory_order_relaxed);
+    enum th_op_kind kind =
+        (enum th_op_kind)atomic_load_explicit(&op->kind, memory_order_relaxed);
 
     if (kind == TH_OP_TIMED) {
         th_timed_fire(op);
@@ -168,8 +168,8 @@ void th_op_finish(struct th_op *op, theater_status_t status,
 {
     theater_router_t *router = op->router;
     /* relaxed: [M2] of the claim brought it */
-    enum th_op_kind kind = (enum th_op_kind)atomic_load_explicit(
-        &op->kind, memory_order_relaxed);
+    enum th_op_kind kind =
+        (enum th_op_kind)atomic_load_explicit(&op->kind, memory_order_relaxed);
 
     disarm(op);
     switch (kind) {

@@ -87,6 +87,16 @@ th_id_alive th_op_is_alive;
 theater_status_t th_wait_check(theater_endpoint_t *from, uint64_t id,
                                th_ref target);
 
+/* link.c: a name that is not registered here. As th_route_find and _push, or
+ * as theater_router_request_start. */
+theater_status_t th_link_send(theater_router_t *router, theater_bytes_t sender,
+                              theater_bytes_t target, theater_bytes_t data);
+theater_status_t th_link_request(theater_router_t *router,
+                                 theater_endpoint_t *from,
+                                 theater_bytes_t target, theater_bytes_t data,
+                                 uint32_t timeout_ms, theater_done_fn *done,
+                                 void *user, theater_request_id_t *out_id);
+
 /* timed.c: sends what a timed operation holds; claimed by the caller. */
 void th_timed_fire(struct th_op *op);
 /* space.c: the owner lets those in who wait. */

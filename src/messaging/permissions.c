@@ -31,8 +31,8 @@ theater_status_t th_permissions_copy(const theater_env_t *env,
                                      const theater_permissions_t *from,
                                      struct th_permissions **out)
 {
-    size_t count = from->allowed_targets == NULL ? 0
-                                                 : from->allowed_targets_len;
+    size_t count =
+        from->allowed_targets == NULL ? 0 : from->allowed_targets_len;
     size_t bytes = 0;
 
     for (size_t i = 0; i < count; i++) {
@@ -73,9 +73,8 @@ bool th_permissions_allow(const struct th_permissions *permissions,
     }
     bool allowed = permissions->everybody;
     for (size_t i = 0; i < permissions->len && !allowed; i++) {
-        allowed = theater_pattern_matches(permissions->patterns[i],
-                                          (const char *)target.data,
-                                          target.len);
+        allowed = theater_pattern_matches(
+            permissions->patterns[i], (const char *)target.data, target.len);
     }
     return allowed;
 }

@@ -47,8 +47,7 @@ void th_names_fini(theater_router_t *router)
     const theater_env_t *env = router->env;
     if (router->buckets != NULL) {
         env->unmap(env->ctx, router->buckets,
-                   ((size_t)router->bucket_mask + 1) *
-                       sizeof *router->buckets);
+                   ((size_t)router->bucket_mask + 1) * sizeof *router->buckets);
     }
 }
 
@@ -58,8 +57,7 @@ static uint32_t end_of(uint32_t bucket)
     return NULLS | bucket;
 }
 
-static struct th_hash128 hash_of(theater_router_t *router,
-                                 theater_bytes_t name)
+static struct th_hash128 hash_of(theater_router_t *router, theater_bytes_t name)
 {
     struct th_hash128 hash =
         th_siphash128(name.data, name.len, router->hash_key);
@@ -99,8 +97,8 @@ static theater_endpoint_t *walk(theater_router_t *router,
 }
 
 theater_endpoint_t *th_names_find(theater_router_t *router,
-                                     theater_bytes_t name,
-                                     uint16_t *out_generation)
+                                  theater_bytes_t name,
+                                  uint16_t *out_generation)
 {
     struct th_hash128 hash = hash_of(router, name);
     theater_endpoint_t *found = NULL;
@@ -113,8 +111,8 @@ theater_endpoint_t *th_names_find(theater_router_t *router,
 }
 
 theater_status_t th_names_add(theater_router_t *router,
-                                 theater_endpoint_t *endpoint,
-                                 theater_bytes_t name)
+                              theater_endpoint_t *endpoint,
+                              theater_bytes_t name)
 {
     struct th_hash128 hash = hash_of(router, name);
     uint32_t bucket = (uint32_t)hash.hi & router->bucket_mask;

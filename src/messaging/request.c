@@ -8,16 +8,16 @@
 
 /* Operation and message; then the queue. The message is given on PENDING. */
 static theater_status_t start(theater_router_t *router,
-                              theater_endpoint_t *from,
-                              theater_bytes_t target, struct th_route *route,
+                              theater_endpoint_t *from, theater_bytes_t target,
+                              struct th_route *route,
                               struct th_message *message, uint32_t timeout_ms,
                               theater_done_fn *done, void *user,
                               theater_request_id_t *out_id)
 {
     theater_status_t status = THEATER_OK;
     uint64_t id = 0;
-    th_ref to = {route->endpoint->item.index |
-                 (uint64_t)route->generation << 32};
+    th_ref to = {route->endpoint->item.index | (uint64_t)route->generation
+                                                   << 32};
     struct th_op *op = th_op_begin(router, TH_OP_REQUEST, to, &id, &status);
 
     if (op == NULL) {
@@ -57,20 +57,25 @@ static theater_status_t start(theater_router_t *router,
     return status;
 }
 
-theater_status_t theater_router_request_start(
-    theater_router_t *router, theater_endpoint_t *from, theater_bytes_t target,
-    theater_bytes_t data, uint32_t timeout_ms, theater_done_fn *done,
-    void *user, theater_request_id_t *out_id)
+theater_status_t
+theater_router_request_start(theater_router_t *router, theater_endpoint_t *from,
+                             theater_bytes_t target, theater_bytes_t data,
+                             uint32_t timeout_ms, theater_done_fn *done,
+                             void *user, theater_request_id_t *out_id)
 {
     struct th_route route;
     struct th_message *message = NULL;
-    theater_status_t status =
-        th_route_find(router, from, target, THEATER_ACCEPT_REQUESTS, data.len,
-                      &route);
+    theater_status_t status = th_route_find(
+        router, from, target, THEATER_ACCEPT_REQUESTS, data.len, &route);
 
     if (status == THEATER_OK) {
         status = th_message_make(router, from, THEATER_MESSAGE_REQUEST, data,
                                  NULL, &message);
+    }
+    if (status == THEATER_NOT_FOUND) {
+        status = th_link_request(router, from, target, data, timeout_ms, done,
+                                 user, out_id);
+        return status == THEATER_PENDING ? status : th_refuse(router, status);
     }
     if (status != THEATER_OK) {
         return th_refuse(router, status);

@@ -45,12 +45,12 @@ static theater_status_t acquire_memory(theater_router_t *router,
     status = th_slab_init(&router->endpoints, env, sizeof(theater_endpoint_t),
                           router->max_endpoints);
     if (status == THEATER_OK) {
-        status = th_slab_init(&router->ops, env, sizeof(struct th_op),
-                              max_pending);
+        status =
+            th_slab_init(&router->ops, env, sizeof(struct th_op), max_pending);
     }
     if (status == THEATER_OK) {
-        status = th_slab_init(&router->channels, env,
-                              sizeof(struct th_channel), max_pending);
+        status = th_slab_init(&router->channels, env, sizeof(struct th_channel),
+                              max_pending);
     }
     if (status == THEATER_OK) {
         status = th_names_init(router);
@@ -88,8 +88,8 @@ theater_status_t theater_router_new(const theater_router_options_t *options,
         (uint32_t)or_default(o->max_endpoints, DEFAULT_ENDPOINTS);
     router->on_dead_letter = o->on_dead_letter;
     router->user = o->user;
-    theater_status_t status = acquire_memory(
-        router, (uint32_t)or_default(o->max_pending, 4 << 20));
+    theater_status_t status =
+        acquire_memory(router, (uint32_t)or_default(o->max_pending, 4 << 20));
     if (status != THEATER_OK) {
         release_memory(router);
         return status;
@@ -113,8 +113,7 @@ static void cancel_all(theater_router_t *router)
         atomic_load_explicit(&router->ops.fresh, memory_order_acquire);
     for (uint32_t i = 0; i < made; i++) {
         struct th_op *op = th_slab_at(&router->ops, i);
-        uint64_t state =
-            atomic_load_explicit(&op->state, memory_order_acquire);
+        uint64_t state = atomic_load_explicit(&op->state, memory_order_acquire);
         if ((uint32_t)state == TH_OP_PENDING) {
             (void)th_op_end(router, th_op_id(op, state), THEATER_CANCELLED,
                             NULL);
@@ -153,8 +152,7 @@ static bool draw(theater_router_t *router, uint64_t bytes)
 static void put_back(theater_router_t *router, uint64_t bytes)
 {
     /* relaxed: as in draw */
-    atomic_fetch_add_explicit(&router->quota_left, bytes,
-                              memory_order_relaxed);
+    atomic_fetch_add_explicit(&router->quota_left, bytes, memory_order_relaxed);
 }
 
 bool th_quota_take(theater_router_t *router, uint64_t bytes)
@@ -215,10 +213,10 @@ void th_dead_letter(theater_router_t *router, struct th_message *message,
     }
     if (kind == THEATER_MESSAGE_REQUEST ||
         kind == THEATER_MESSAGE_CHANNEL_OPEN) {
-        theater_status_t end = reason == THEATER_MAILBOX_FULL ||
-                                       reason == THEATER_SHUTTING_DOWN
-                                   ? reason
-                                   : THEATER_CLOSED;
+        theater_status_t end =
+            reason == THEATER_MAILBOX_FULL || reason == THEATER_SHUTTING_DOWN
+                ? reason
+                : THEATER_CLOSED;
         (void)th_op_end(router, message->op, end, NULL);
     }
     if (kind == THEATER_MESSAGE_CHANNEL_OPEN) {
@@ -235,8 +233,7 @@ static uint64_t get(const _Atomic uint64_t *counter)
     return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
-void theater_router_counters(theater_router_t *router,
-                             theater_counters_t *out)
+void theater_router_counters(theater_router_t *router, theater_counters_t *out)
 {
     uint64_t begun = 0;
     uint64_t finished = 0;
@@ -246,6 +243,7 @@ void theater_router_counters(theater_router_t *router,
         const struct th_tally *tally = &router->tally[slot];
         out->accepted += get(&tally->accepted);
         out->delivered += get(&tally->delivered);
+        out->linked += get(&tally->linked);
         out->requests += get(&tally->requests);
         out->late += get(&tally->late);
         out->channels += get(&tally->channels);
@@ -283,9 +281,9 @@ static void raise_phase(theater_router_t *router, enum th_phase phase)
     /* relaxed: see th_phase */
     uint32_t now = atomic_load_explicit(&router->phase, memory_order_relaxed);
     while (now < (uint32_t)phase &&
-           !atomic_compare_exchange_weak_explicit(
-               &router->phase, &now, phase, memory_order_relaxed,
-               memory_order_relaxed)) {
+           !atomic_compare_exchange_weak_explicit(&router->phase, &now, phase,
+                                                  memory_order_relaxed,
+                                                  memory_order_relaxed)) {
     }
 }
 

@@ -6,9 +6,14 @@
 #include "queue/slab.h"
 #include "queue/timers.h"
 
-#include <theater/router.h>
+#include <theater/link.h>
 
 struct th_message;
+
+struct th_link {
+    const theater_link_ops_t *ops;
+    void *ctx;
+};
 
 enum th_phase {
     TH_PHASE_OPEN,
@@ -22,7 +27,8 @@ struct th_tally {
     _Alignas(TH_LINE) _Atomic uint64_t accepted;
     _Atomic uint64_t delivered;
     _Atomic uint64_t handled; /* deliveries that have ended */
-    _Atomic uint64_t quota; /* bytes of the router's bound held here */
+    _Atomic uint64_t quota;   /* bytes of the router's bound held here */
+    _Atomic uint64_t linked;
     _Atomic uint64_t requests;
     _Atomic uint64_t late;
     _Atomic uint64_t channels;
@@ -47,6 +53,8 @@ struct theater_router {
     uint64_t max_queued_bytes;
     void (*on_dead_letter)(void *user, const theater_dead_letter_t *letter);
     void *user;
+    struct th_link links[THEATER_LINKS_MAX]; /* constant below links_len */
+    _Atomic uint32_t links_len;
     struct th_slab endpoints, ops, channels;
     /* The registry: chains of endpoint slots, see registry.c. */
     _Atomic uint32_t *buckets;

@@ -10,6 +10,20 @@
  * The table grows where misses say so: 1, 4, 16, 64, 256 entries. */
 #include "messaging/op.h"
 
+/* Nobody has the name here: perhaps behind a link. */
+theater_status_t th_send_refused(theater_router_t *router,
+                                 theater_endpoint_t *from,
+                                 theater_bytes_t target, theater_bytes_t data,
+                                 theater_status_t status)
+{
+    if (status == THEATER_NOT_FOUND) {
+        theater_bytes_t none = {NULL, 0};
+        status = th_link_send(
+            router, from != NULL ? th_endpoint_name(from) : none, target, data);
+    }
+    return status == THEATER_OK ? THEATER_OK : th_refuse(router, status);
+}
+
 theater_status_t th_refuse(theater_router_t *router, theater_status_t status)
 {
     TH_COUNT(router, refused[status], 1);
@@ -91,8 +105,7 @@ static void cache_put(theater_endpoint_t *from, theater_bytes_t target,
 
 /* --- Finding ------------------------------------------------------------- */
 
-static bool may_enter(theater_router_t *router,
-                      const theater_endpoint_t *from)
+static bool may_enter(theater_router_t *router, const theater_endpoint_t *from)
 {
     enum th_phase phase = th_phase(router);
     return TH_LIKELY(phase == TH_PHASE_OPEN) ||
@@ -120,8 +133,7 @@ static theater_status_t look_up(theater_router_t *router,
     }
     if (from != NULL) {
         cache_put(from, target,
-                  permissions != NULL ? permissions->kinds
-                                      : THEATER_ACCEPT_ALL,
+                  permissions != NULL ? permissions->kinds : THEATER_ACCEPT_ALL,
                   out);
     }
     return THEATER_OK;
@@ -131,8 +143,8 @@ static theater_status_t check_accepts(const struct th_route *route,
                                       unsigned kind)
 {
     /* relaxed: if the slot has a new user the reservation fails */
-    uint32_t accepts = atomic_load_explicit(&route->endpoint->accepts,
-                                            memory_order_relaxed);
+    uint32_t accepts =
+        atomic_load_explicit(&route->endpoint->accepts, memory_order_relaxed);
     return (accepts & kind) != 0 ? THEATER_OK : THEATER_UNSUPPORTED;
 }
 
@@ -146,9 +158,8 @@ theater_status_t th_route_again(theater_router_t *router,
 }
 
 theater_status_t th_route_find(theater_router_t *router,
-                               theater_endpoint_t *from,
-                               theater_bytes_t target, unsigned kind,
-                               size_t len, struct th_route *out)
+                               theater_endpoint_t *from, theater_bytes_t target,
+                               unsigned kind, size_t len, struct th_route *out)
 {
     if (TH_UNLIKELY(!may_enter(router, from))) {
         return THEATER_SHUTTING_DOWN;
@@ -305,29 +316,30 @@ theater_status_t theater_router_send(theater_router_t *router,
 {
     struct th_route route;
     struct th_message *message = NULL;
-    theater_status_t status =
-        th_route_find(router, from, target, THEATER_ACCEPT_SENDS, data.len,
-                      &route);
+    theater_status_t status = th_route_find(
+        router, from, target, THEATER_ACCEPT_SENDS, data.len, &route);
 
     if (TH_LIKELY(status == THEATER_OK)) {
-        status = th_message_make(router, from, THEATER_MESSAGE_SEND, data,
-                                 NULL, &message);
+        status = th_message_make(router, from, THEATER_MESSAGE_SEND, data, NULL,
+                                 &message);
     }
     if (TH_UNLIKELY(status != THEATER_OK)) {
-        return th_refuse(router, status);
+        return th_send_refused(router, from, target, data, status);
     }
-    status = th_send_message(router, from, target, THEATER_ACCEPT_SENDS,
-                             &route, message);
+    status = th_send_message(router, from, target, THEATER_ACCEPT_SENDS, &route,
+                             message);
     if (TH_UNLIKELY(status != THEATER_OK)) {
         th_message_drop(router, message);
-        return th_refuse(router, status);
+        return th_send_refused(router, from, target, data, status);
     }
     return THEATER_OK;
 }
 
-theater_status_t theater_router_send_batch(
-    theater_router_t *router, theater_endpoint_t *from, theater_bytes_t target,
-    const theater_bytes_t *messages, size_t len, size_t *out_accepted)
+theater_status_t theater_router_send_batch(theater_router_t *router,
+                                           theater_endpoint_t *from,
+                                           theater_bytes_t target,
+                                           const theater_bytes_t *messages,
+                                           size_t len, size_t *out_accepted)
 {
     theater_status_t status = THEATER_OK;
     size_t sent = 0;
@@ -346,28 +358,26 @@ theater_status_t theater_router_send_batch(
 /* One target of a broadcast. */
 static theater_status_t send_body(theater_router_t *router,
                                   theater_endpoint_t *from,
-                                  theater_bytes_t target,
-                                  struct th_body *body)
+                                  theater_bytes_t target, struct th_body *body)
 {
     struct th_route route;
     struct th_message *message = NULL;
     theater_bytes_t data = {body->data, body->len};
-    theater_status_t status =
-        th_route_find(router, from, target, THEATER_ACCEPT_SENDS, data.len,
-                      &route);
+    theater_status_t status = th_route_find(
+        router, from, target, THEATER_ACCEPT_SENDS, data.len, &route);
 
     if (status == THEATER_OK) {
-        status = th_message_make(router, from, THEATER_MESSAGE_SEND, data,
-                                 body, &message);
+        status = th_message_make(router, from, THEATER_MESSAGE_SEND, data, body,
+                                 &message);
     }
     if (status != THEATER_OK) {
-        return th_refuse(router, status);
+        return th_send_refused(router, from, target, data, status);
     }
-    status = th_send_message(router, from, target, THEATER_ACCEPT_SENDS,
-                             &route, message);
+    status = th_send_message(router, from, target, THEATER_ACCEPT_SENDS, &route,
+                             message);
     if (status != THEATER_OK) {
         th_message_drop(router, message);
-        return th_refuse(router, status);
+        return th_send_refused(router, from, target, data, status);
     }
     return THEATER_OK;
 }
@@ -396,8 +406,7 @@ theater_status_t theater_router_broadcast(theater_router_t *router,
         return th_refuse(router, THEATER_OUT_OF_MEMORY);
     }
     for (size_t i = 0; i < len; i++) {
-        out_codes[i] =
-            (uint8_t)send_body(router, from, targets[i], body);
+        out_codes[i] = (uint8_t)send_body(router, from, targets[i], body);
     }
     th_body_release(router->env, body);
     return THEATER_OK;

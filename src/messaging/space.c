@@ -59,20 +59,17 @@ static bool stand_in_line(const struct th_route *route, struct th_op *op)
     return true;
 }
 
-static theater_status_t start_waiting(theater_router_t *router,
-                                      theater_endpoint_t *from,
-                                      const struct th_route *route,
-                                      struct th_message *message,
-                                      uint32_t timeout_ms,
-                                      theater_done_fn *done, void *user,
-                                      theater_request_id_t *out_id)
+static theater_status_t
+start_waiting(theater_router_t *router, theater_endpoint_t *from,
+              const struct th_route *route, struct th_message *message,
+              uint32_t timeout_ms, theater_done_fn *done, void *user,
+              theater_request_id_t *out_id)
 {
     theater_status_t status = THEATER_OK;
     uint64_t id = 0;
-    th_ref target = {route->endpoint->item.index |
-                     (uint64_t)route->generation << 32};
-    struct th_op *op =
-        th_op_begin(router, TH_OP_SPACE, target, &id, &status);
+    th_ref target = {route->endpoint->item.index | (uint64_t)route->generation
+                                                       << 32};
+    struct th_op *op = th_op_begin(router, TH_OP_SPACE, target, &id, &status);
 
     if (op == NULL) {
         return status;
@@ -110,23 +107,23 @@ static theater_status_t start_waiting(theater_router_t *router,
     return THEATER_PENDING;
 }
 
-theater_status_t theater_router_send_start(
-    theater_router_t *router, theater_endpoint_t *from, theater_bytes_t target,
-    theater_bytes_t data, uint32_t timeout_ms, theater_done_fn *done,
-    void *user, theater_request_id_t *out_id)
+theater_status_t
+theater_router_send_start(theater_router_t *router, theater_endpoint_t *from,
+                          theater_bytes_t target, theater_bytes_t data,
+                          uint32_t timeout_ms, theater_done_fn *done,
+                          void *user, theater_request_id_t *out_id)
 {
     struct th_route route;
     struct th_message *message = NULL;
-    theater_status_t status =
-        th_route_find(router, from, target, THEATER_ACCEPT_SENDS, data.len,
-                      &route);
+    theater_status_t status = th_route_find(
+        router, from, target, THEATER_ACCEPT_SENDS, data.len, &route);
 
     if (status == THEATER_OK) {
-        status = th_message_make(router, from, THEATER_MESSAGE_SEND, data,
-                                 NULL, &message);
+        status = th_message_make(router, from, THEATER_MESSAGE_SEND, data, NULL,
+                                 &message);
     }
     if (status != THEATER_OK) {
-        return th_refuse(router, status);
+        return th_send_refused(router, from, target, data, status);
     }
     for (unsigned tries = 0; tries < 2; tries++) {
         status = th_send_message(router, from, target, THEATER_ACCEPT_SENDS,
@@ -134,8 +131,8 @@ theater_status_t theater_router_send_start(
         if (status != THEATER_MAILBOX_FULL) {
             break;
         }
-        status = start_waiting(router, from, &route, message, timeout_ms,
-                               done, user, out_id);
+        status = start_waiting(router, from, &route, message, timeout_ms, done,
+                               user, out_id);
         if (status != THEATER_CLOSED) {
             break;
         }
@@ -143,7 +140,7 @@ theater_status_t theater_router_send_start(
     }
     if (status != THEATER_OK && status != THEATER_PENDING) {
         th_message_drop(router, message);
-        return th_refuse(router, status);
+        return th_send_refused(router, from, target, data, status);
     }
     return status;
 }
@@ -217,8 +214,7 @@ void th_space_serve(theater_endpoint_t *ep, theater_status_t closing)
         if (closing != THEATER_OK) {
             (void)th_op_end(ep->router,
                             th_op_id(op, atomic_load_explicit(
-                                             &op->state,
-                                             memory_order_relaxed)),
+                                             &op->state, memory_order_relaxed)),
                             THEATER_CLOSED, NULL);
         } else if (!let_in(ep, op)) {
             return;

@@ -33,8 +33,8 @@ static theater_status_t start(theater_endpoint_t *from, char *name,
 {
     theater_router_t *router = from->router;
     theater_status_t status = THEATER_OK;
-    struct th_op *op = th_op_begin(router, TH_OP_TIMED, (th_ref){0}, out_id,
-                                   &status);
+    struct th_op *op =
+        th_op_begin(router, TH_OP_TIMED, (th_ref){0}, out_id, &status);
     if (op == NULL) {
         return status;
     }
@@ -52,9 +52,10 @@ static theater_status_t start(theater_endpoint_t *from, char *name,
     return THEATER_OK;
 }
 
-theater_status_t theater_router_send_after(
-    theater_router_t *router, theater_endpoint_t *from, theater_bytes_t target,
-    theater_bytes_t data, uint32_t delay_ms, theater_timer_id_t *out_id)
+theater_status_t
+theater_router_send_after(theater_router_t *router, theater_endpoint_t *from,
+                          theater_bytes_t target, theater_bytes_t data,
+                          uint32_t delay_ms, theater_timer_id_t *out_id)
 {
     struct th_message *message = NULL;
     uint64_t id = 0;
@@ -65,15 +66,12 @@ theater_status_t theater_router_send_after(
     if (status != THEATER_OK) {
         return th_refuse(router, status);
     }
-    char *name =
-        th_strndup(router->env, (const char *)target.data, target.len);
+    char *name = th_strndup(router->env, (const char *)target.data, target.len);
     status = name == NULL ? THEATER_OUT_OF_MEMORY
-                          : th_message_make(router, from,
-                                            THEATER_MESSAGE_SEND, data, NULL,
-                                            &message);
+                          : th_message_make(router, from, THEATER_MESSAGE_SEND,
+                                            data, NULL, &message);
     if (status == THEATER_OK) {
-        status = start(from, name, (uint8_t)target.len, message, delay_ms,
-                       &id);
+        status = start(from, name, (uint8_t)target.len, message, delay_ms, &id);
         if (status != THEATER_OK) {
             th_message_drop(router, message);
         }
@@ -90,8 +88,7 @@ theater_status_t theater_router_cancel_send(theater_endpoint_t *from,
                                             theater_timer_id_t id)
 {
     bool ours = th_ids_remove(&from->timers, id.value);
-    return ours &&
-                   th_op_end(from->router, id.value, THEATER_CANCELLED, NULL)
+    return ours && th_op_end(from->router, id.value, THEATER_CANCELLED, NULL)
                ? THEATER_OK
                : THEATER_INVALID_ARGUMENT;
 }
@@ -100,18 +97,24 @@ void th_timed_fire(struct th_op *op)
 {
     theater_router_t *router = op->router;
     struct th_message *message = op->message;
-    theater_bytes_t target = {(const uint8_t *)op->target_name,
-                              op->target_len};
+    theater_bytes_t target = {(const uint8_t *)op->target_name, op->target_len};
     struct th_route route;
     theater_status_t status = THEATER_SHUTTING_DOWN;
 
     if (th_phase(router) != TH_PHASE_CLOSED) {
-        status = th_route_again(router, NULL, target, THEATER_ACCEPT_SENDS,
-                                &route);
+        status =
+            th_route_again(router, NULL, target, THEATER_ACCEPT_SENDS, &route);
     }
     if (status == THEATER_OK) {
         status = th_send_message(router, NULL, target, THEATER_ACCEPT_SENDS,
                                  &route, message);
+    }
+    if (status == THEATER_NOT_FOUND) {
+        status = th_link_send(router, message->view.sender, target,
+                              message->view.data);
+        if (status == THEATER_OK) {
+            th_message_drop(router, message);
+        }
     }
     if (status != THEATER_OK) {
         TH_COUNT(router, accepted, 1);
