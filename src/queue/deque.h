@@ -9,7 +9,9 @@
  *   of `head`; an empty answer at the load of `tail`.
  * Ordering:
  *   [M1] push: store of `tail`, release; pairs with the load of `tail` in
- *        take, acquire: the item and what it points to travel.
+ *        take, acquire: the item and what it points to travel. The store
+ *        is seq_cst, and so is size's load: who pushes then looks whether anyone sleeps, who
+ *        wants to sleep says so, then looks at the size.
  *   [M2] pop, take: compare-exchange of `head`, acq_rel; pairs with the load
  *        of `head` in push, acquire: a cell is written anew only after who
  *        took its item has read it. Since indices never come back (64 bits),
@@ -47,7 +49,8 @@ static inline size_t th_deque_size(struct th_deque *deque)
 {
     /* acquire, the head first: the tail is then not the older one */
     uint64_t head = atomic_load_explicit(&deque->head, memory_order_acquire);
-    uint64_t tail = atomic_load_explicit(&deque->tail, memory_order_acquire);
+    /* [M1] seq_cst */
+    uint64_t tail = atomic_load_explicit(&deque->tail, memory_order_seq_cst);
     return tail > head ? (size_t)(tail - head) : 0;
 }
 
@@ -65,8 +68,8 @@ static inline bool th_deque_push(struct th_deque *deque, void *item)
     /* relaxed: [M1] publishes it */
     atomic_store_explicit(&deque->ring[tail % TH_DEQUE_SIZE], item,
                           memory_order_relaxed);
-    /* [M1] release; pairs with the load in take */
-    atomic_store_explicit(&deque->tail, tail + 1, memory_order_release);
+    /* [M1] seq_cst */
+    atomic_store_explicit(&deque->tail, tail + 1, memory_order_seq_cst);
     return true;
 }
 

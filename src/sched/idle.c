@@ -24,9 +24,11 @@
  * that has its own [M3], and so its own [M4], still to come. Likewise for who
  * takes from the injector and leaves something there: `taking` in place of
  * `pushed` (queue/injector.h [M3]).
- * Work in a worker's own queues needs no such proof, for the owner empties
- * them before it sleeps. That others come to help is a matter of time alone,
- * and the watcher's.
+ * Work in a worker's own queues is not lost in any case, for the owner empties
+ * them before it sleeps; but it may wait behind a long run. So the same holds
+ * for it: whoever queues there (seq_cst: queue/deque.h [M1], worker.c [M1])
+ * then looks, and finds that no one sleeps, or that a watcher ticks, or a
+ * searcher, which looks at all queues when it ends, or it wakes a sleeper.
  *
  * The watcher is a sleeper with a deadline; the others sleep until they are
  * woken. While some worker is busy it gets up at each tick and looks for work
@@ -144,8 +146,8 @@ void th_idle_notify(struct th_sched *sched)
 void th_idle_notify_local(struct th_worker *worker)
 {
     struct th_sched *sched = worker->sched;
-    /* relaxed: help may come late, the work is not lost */
-    uint64_t seen = atomic_load_explicit(&sched->idlers, memory_order_relaxed);
+    /* [M2] seq_cst */
+    uint64_t seen = load_idlers(sched);
 
     if (TH_LIKELY((seen & MASK) == 0 || searching(seen) > 0)) {
         return;
@@ -170,6 +172,23 @@ bool th_idle_search_begin(struct th_worker *worker)
     return true;
 }
 
+/* Is there work that a sleeper could take, or should at least watch? */
+static bool help_wanted(struct th_worker *worker, uint64_t idlers)
+{
+    struct th_sched *sched = worker->sched;
+
+    if (th_injector_size(&sched->injector) > 0 ||
+        th_deque_size(&worker->deque) >= 2 || th_place_stealable(worker)) {
+        return true;
+    }
+    for (unsigned i = 0; i < sched->worker_count && (idlers & TICK) == 0; i++) {
+        if (th_worker_waiting(&sched->workers[i]) > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void th_idle_search_end(struct th_worker *worker)
 {
     struct th_sched *sched = worker->sched;
@@ -180,8 +199,7 @@ void th_idle_search_end(struct th_worker *worker)
 
     worker->searching = false;
     if (searching(before) == 1 && (before & MASK) != 0 &&
-        (th_injector_size(&sched->injector) > 0 ||
-         th_deque_size(&worker->deque) >= 2 || th_place_stealable(worker))) {
+        help_wanted(worker, before)) {
         th_idle_notify(sched);
     }
 }

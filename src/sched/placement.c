@@ -46,7 +46,7 @@ struct th_task *th_place_inject_take(struct th_worker *worker)
     if (TH_LIKELY(size == 0) || !th_injector_try_begin(injector)) {
         return NULL;
     }
-    size_t wanted = size / sched->worker_count + 1;
+    size_t wanted = (size + sched->worker_count - 1) / sched->worker_count;
     if (wanted > TH_BATCH) {
         wanted = TH_BATCH;
     }

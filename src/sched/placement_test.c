@@ -160,6 +160,51 @@ static void even_the_one_task_that_the_long_run_woke(void **state)
     run_hog(1);
 }
 
+/* Computes until `left` of its kind run at the same time. */
+static enum th_run meet(struct th_task *task)
+{
+    struct actor *actor = actor_of(task);
+    const theater_env_t *env = actor->sched->env;
+    uint64_t deadline = after(env, BOUND);
+
+    bump(&done);
+    while (get(&done) < actor->left && th_now(env) < deadline) {
+        th_pause();
+    }
+    bump(&actor->runs);
+    return TH_RUN_IDLE;
+}
+
+static void run_meeting(unsigned count, unsigned workers)
+{
+    const theater_env_t *env = theater_env_default();
+    struct th_sched *sched = open_sched(env, workers);
+    uint64_t deadline = after(env, BOUND);
+
+    for (int round = 0; round < 300; round++) {
+        reset();
+        for (unsigned i = 0; i < count; i++) {
+            actor_init(i, sched, meet);
+            actors[i].left = count;
+        }
+        for (unsigned i = 0; i < count; i++) {
+            th_sched_wake(sched, &actors[i].task);
+        }
+        assert_quiet(sched);
+        assert_int_equal(get(&done), count);
+        assert_true(th_now(env) < deadline);
+    }
+    th_sched_delete(sched);
+}
+
+static void as_many_tasks_as_workers_run_at_the_same_time(void **state)
+{
+    (void)state;
+    run_meeting(2, 2);
+    run_meeting(2, 3);
+    run_meeting(4, 4);
+}
+
 static void tasks_that_do_not_talk_are_spread_over_the_workers(void **state)
 {
     const theater_env_t *env = theater_env_default();
@@ -331,6 +376,7 @@ int main(void)
         cmocka_unit_test(two_that_wake_each_other_for_ever_stop_nobody),
         cmocka_unit_test(what_waits_behind_a_long_run_is_run_elsewhere),
         cmocka_unit_test(even_the_one_task_that_the_long_run_woke),
+        cmocka_unit_test(as_many_tasks_as_workers_run_at_the_same_time),
         cmocka_unit_test(tasks_that_do_not_talk_are_spread_over_the_workers),
         cmocka_unit_test(two_that_talk_stay_together),
         cmocka_unit_test(pairs_are_spread_over_the_workers),

@@ -12,9 +12,7 @@
  * call at most, since both cost more than a short message does.
  *
  * The slot is written by the owner and emptied by the owner or by a thief:
- *   [M1] th_worker_wake: exchange, acq_rel (the release publishes the task's
- *        link and number); pairs with [M2]. The acquire is for the task that
- *        was in the slot before (ours, so nothing need travel).
+ *   [M1] th_worker_wake: exchange; release for [M2]; seq_cst for idle.c.
  *   [M2] take_slot and the thief (placement.c): exchange or compare-exchange
  *        to NULL, acquire.
  * What a task's contents need travels with its state (sched.c). */
@@ -25,9 +23,9 @@ _Thread_local struct th_worker *th_worker_current
 
 size_t th_worker_waiting(struct th_worker *worker)
 {
-    /* relaxed: an estimate */
+    /* seq_cst: idle.c [M4] */
     return th_deque_size(&worker->deque) +
-           (atomic_load_explicit(&worker->slot, memory_order_relaxed) != NULL);
+           (atomic_load_explicit(&worker->slot, memory_order_seq_cst) != NULL);
 }
 
 /* The ring is full: its oldest tasks go to the injector, this one behind. */
