@@ -18,7 +18,8 @@ function(theater_library target output)
     target_include_directories(${target} PUBLIC
         "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>")
     target_link_libraries(${target} PUBLIC ${links})
-    target_link_options(${target} PUBLIC ${theater_sanitize_options})
+    target_link_options(${target} PUBLIC ${theater_sanitize_options}
+        ${theater_lto_quiet})
 endfunction()
 
 if(TARGET th_messaging)
