@@ -85,6 +85,7 @@ static const struct cli_example run_examples[] = {
 /* --- check, send, request ------------------------------------------------ */
 
 static const struct cli_option check_options[] = {
+    OPTION_WORKERS,
     OPTION_CACHE,
     OPTION_JSON,
 };
@@ -120,6 +121,53 @@ static const struct cli_example request_examples[] = {
      "start pong, ask it, print the answer"},
     {"theater request --run pong.toml --timeout 100ms --raw pong - < in > out",
      "the question from the standard input, the answer's bytes to a file"},
+};
+
+/* --- bench ---------------------------------------------------------------- */
+
+static const struct cli_option bench_options[] = {
+    {.name = "native",
+     .kind = CLI_FLAG,
+     .help = "C actors instead of WebAssembly ones"},
+    {.name = "actors",
+     .kind = CLI_NUMBER,
+     .value = "N",
+     .help = "pairs, requesters, senders, ...; each workload has its default",
+     .min = 1,
+     .max = 1000000},
+    {.name = "payload",
+     .kind = CLI_NUMBER,
+     .value = "BYTES",
+     .help = "of one message; 64 for most workloads",
+     .min = 16,
+     .max = 1048576},
+    {.name = "seconds",
+     .kind = CLI_TEXT,
+     .value = "S",
+     .help = "how long each repeat is measured; 0.2 is fine",
+     .fallback = "1"},
+    {.name = "repeat",
+     .kind = CLI_NUMBER,
+     .value = "N",
+     .help = "repeats; the median counts",
+     .fallback = "3",
+     .min = 1,
+     .max = 100},
+    {.name = "tokens",
+     .kind = CLI_NUMBER,
+     .value = "N",
+     .help = "ring, ping-pong: messages on their way",
+     .fallback = "1",
+     .min = 1,
+     .max = 64},
+    OPTION_WORKERS,
+    OPTION_JSON,
+};
+static const struct cli_example bench_examples[] = {
+    {"theater bench pairs --actors 100",
+     "100 senders with a receiver each: messages a second"},
+    {"theater bench request --native --seconds 0.2 --json",
+     "requests between C actors, as JSON"},
 };
 
 /* --- errors, version, help ----------------------------------------------- */
@@ -206,6 +254,23 @@ static const struct cli_command commands[] = {
      OPTIONS(request_options),
      EXAMPLES(request_examples),
      .run = cli_request},
+    {.name = "bench",
+     .operands = "WORKLOAD",
+     .least = 1,
+     .most = 1,
+     .summary = "measure messages, requests, latencies, memory",
+     .details =
+         "WORKLOAD is one of: pairs (N senders, each to a receiver of its "
+         "own), request (N requesters, each with a responder), ping-pong, "
+         "flood (N to one), ring, all-to-all, broadcast (one to N), channel, "
+         "spawn, memory, wake.\n\n"
+         "Prints the median of the repeats, latencies, and what was sent, "
+         "delivered, became a dead letter and was lost, by the router's "
+         "counters and by the actors' own. Exit code 1 when anything was "
+         "lost.",
+     OPTIONS(bench_options),
+     EXAMPLES(bench_examples),
+     .run = cli_bench},
     {.name = "errors",
      .operands = "[CODE]",
      .least = 0,

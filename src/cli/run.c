@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Design notes: `run`, `send` and `request`: a session, one thing done in it,
+ * its end. `run` writes all that happens to the standard output; the other two
+ * keep that for their answer, and what actors say goes to the standard
+ * error. */
+#include "cli/session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- run ----------------------------------------------------------------- */
+
+int cli_run(const struct cli_context *context, int argc, char **argv)
+{
+    struct cli_session session;
+    struct cli_summary summary;
+    int code = cli_session_open(context, STDOUT_FILENO, &session);
+    if (code == CLI_OK) {
+        session.drain_ms =
+            (uint32_t)(cli_number(context, "drain-time") / 1000000);
+        code = cli_session_spawn(&session, (const char *const *)argv,
+                                 (size_t)argc);
+    }
+    if (code == CLI_OK) {
+        (void)cli_session_finish(&session, cli_flag(context, "stay"),
+                                 UINT64_MAX, &summary);
+        cli_session_summarise(&session, &summary);
+        code =
+            summary.stats.failed > 0 || summary.left > 0 ? CLI_FAILED : CLI_OK;
+    }
+    int closed = cli_session_close(&session);
+    return code != CLI_OK ? code : closed;
+}
+
+/* --- DATA ---------------------------------------------------------------- */
+
+struct data {
+    struct cli_text read; /* the standard input */
+    uint8_t *file;        /* of the environment; NULL */
+    theater_bytes_t bytes;
+};
+
+static int read_input(const struct cli_context *context, struct data *data)
+{
+    char part[1 << 16];
+    for (;;) {
+        ssize_t len = read(STDIN_FILENO, part, sizeof part);
+        if (len == 0) {
+            break;
+        }
+        if (len > 0) {
+            cli_add_bytes(&data->read, part, (size_t)len);
+        } else if (errno != EINTR) {
+            return cli_fail_text(context, THEATER_IO, "-",
+                                 "the standard input cannot be read: %s",
+                                 strerror(errno));
+        }
+        if (data->read.failed) {
+            return cli_fail(context, THEATER_OUT_OF_MEMORY, NULL);
+        }
+        if (data->read.len > (size_t)THEATER_MESSAGE_MAX) {
+            return cli_fail(context, THEATER_TOO_LARGE, NULL);
+        }
+    }
+    data->bytes =
+        (theater_bytes_t){(const uint8_t *)data->read.data, data->read.len};
+    return CLI_OK;
+}
+
+static int read_data(const struct cli_context *context, const char *argument,
+                     struct data *data)
+{
+    const theater_env_t *env = context->env;
+    memset(data, 0, sizeof *data);
+    cli_text_init(&data->read, env);
+    if (strcmp(argument, "-") == 0) {
+        return read_input(context, data);
+    }
+    if (argument[0] == '@') {
+        theater_status_t status =
+            env->file_read(env->ctx, argument + 1, THEATER_MESSAGE_MAX,
+                           &data->file, &data->bytes.len);
+        data->bytes.data = data->file;
+        return status == THEATER_OK
+                   ? CLI_OK
+                   : cli_fail_text(context, status, argument + 1, "%s",
+                                   status == THEATER_NOT_FOUND
+                                       ? "there is no such file"
+                                       : theater_status_text(status));
+    }
+    data->bytes =
+        (theater_bytes_t){(const uint8_t *)argument, strlen(argument)};
+    return CLI_OK;
+}
+
+static void free_data(const struct cli_context *context, struct data *data)
+{
+    cli_text_fini(&data->read);
+    if (data->file != NULL) {
+        context->env->free(context->env->ctx, data->file);
+    }
+}
+
+/* --- send ---------------------------------------------------------------- */
+
+static uint64_t timeout_of(const struct cli_context *context)
+{
+    return cli_number(context, "timeout") / 1000000;
+}
+
+static theater_bytes_t name_of(const char *name)
+{
+    return (theater_bytes_t){(const uint8_t *)name, strlen(name)};
+}
+
+static int refused(const struct cli_context *context, theater_status_t status,
+                   const char *name)
+{
+    return cli_fail_text(context, status, name, "%s",
+                         theater_status_text(status));
+}
+
+static int print_sent(const struct cli_context *context, const char *name,
+                      size_t bytes, const struct cli_summary *summary)
+{
+    struct cli_text text;
+    cli_text_init(&text, context->env);
+    if (context->json) {
+        cli_json_object(&text, NULL);
+        cli_json_string(&text, "status", "ok");
+        cli_json_string(&text, "target", name);
+        cli_json_number(&text, "bytes", bytes);
+        cli_json_number(&text, "handled", summary->counters.delivered);
+        cli_json_number(&text, "dead_letters", summary->counters.dead_total);
+        cli_json_number(&text, "failed", summary->stats.failed);
+        cli_json_end(&text, '}');
+    } else {
+        cli_add_format(&text, "sent %zu bytes to ", bytes);
+        cli_add_name(&text, name, strlen(name));
+        cli_add_format(&text, "; handled %llu, dead letters %llu",
+                       (unsigned long long)summary->counters.delivered,
+                       (unsigned long long)summary->counters.dead_total);
+    }
+    cli_add(&text, "\n");
+    return cli_print(&text);
+}
+
+int cli_send(const struct cli_context *context, int argc, char **argv)
+{
+    struct cli_session session;
+    struct cli_summary summary;
+    struct data data;
+    const char *file = cli_value(context, "run");
+    (void)argc;
+    int code = read_data(context, argv[1], &data);
+    if (code != CLI_OK) {
+        free_data(context, &data);
+        return code;
+    }
+    code = cli_session_open(context, STDERR_FILENO, &session);
+    if (code == CLI_OK) {
+        code = cli_session_spawn(&session, &file, 1);
+    }
+    if (code == CLI_OK) {
+        theater_status_t status =
+            theater_router_send_wait(session.router, NULL, name_of(argv[0]),
+                                     data.bytes, (uint32_t)timeout_of(context));
+        (void)cli_session_finish(&session, false, timeout_of(context),
+                                 &summary);
+        code = status != THEATER_OK
+                   ? refused(context, status, argv[0])
+                   : print_sent(context, argv[0], data.bytes.len, &summary);
+        if (code == CLI_OK && summary.stats.failed > 0) {
+            code = CLI_FAILED;
+        }
+    }
+    int closed = cli_session_close(&session);
+    free_data(context, &data);
+    return code != CLI_OK ? code : closed;
+}
+
+/* --- request ------------------------------------------------------------- */
+
+static void add_answer_json(struct cli_text *text, const char *name,
+                            const theater_answer_t *answer)
+{
+    cli_json_object(text, NULL);
+    cli_json_string(text, "status", "ok");
+    cli_json_string(text, "target", name);
+    cli_json_number(text, "bytes", answer->len);
+    if (cli_utf8_ok(answer->data, answer->len)) {
+        cli_json_bytes(text, "answer", answer->data, answer->len);
+    } else {
+        cli_json_base64(text, "answer_base64", answer->data, answer->len);
+    }
+    cli_json_end(text, '}');
+    cli_add(text, "\n");
+}
+
+/* Newlines stay, all else that a terminal could act upon is escaped. */
+static void add_answer_text(struct cli_text *text,
+                            const theater_answer_t *answer)
+{
+    const uint8_t *data = answer->data;
+    size_t len = answer->len;
+    if (len > 0 && data[len - 1] == '\n') {
+        len--;
+    }
+    for (size_t at = 0; at <= len;) {
+        const uint8_t *newline =
+            at < len ? memchr(data + at, '\n', len - at) : NULL;
+        size_t run = newline != NULL ? (size_t)(newline - data) - at : len - at;
+        cli_add_escaped(text, data + at, run);
+        cli_add(text, "\n");
+        at += run + 1;
+    }
+}
+
+static int print_answer(const struct cli_context *context, const char *name,
+                        const theater_answer_t *answer)
+{
+    struct cli_text text;
+    cli_text_init(&text, context->env);
+    if (context->json) {
+        add_answer_json(&text, name, answer);
+    } else if (cli_flag(context, "raw")) {
+        cli_add_bytes(&text, answer->data, answer->len);
+    } else {
+        add_answer_text(&text, answer);
+    }
+    return cli_print(&text);
+}
+
+/* Says why there is no answer; FAILED comes with the actor's own text. */
+static int no_answer(const struct cli_context *context, const char *name,
+                     theater_status_t status, const theater_answer_t *answer)
+{
+    if (status == THEATER_FAILED && answer != NULL && answer->len > 0) {
+        return cli_fail_text(context, status, name, "%.*s",
+                             (int)(answer->len < 350 ? answer->len : 350),
+                             (const char *)answer->data);
+    }
+    return refused(context, status, name);
+}
+
+int cli_request(const struct cli_context *context, int argc, char **argv)
+{
+    struct cli_session session;
+    struct cli_summary summary;
+    struct data data;
+    const char *file = cli_value(context, "run");
+    (void)argc;
+    int code = read_data(context, argv[1], &data);
+    if (code != CLI_OK) {
+        free_data(context, &data);
+        return code;
+    }
+    code = cli_session_open(context, STDERR_FILENO, &session);
+    if (code == CLI_OK) {
+        code = cli_session_spawn(&session, &file, 1);
+    }
+    if (code == CLI_OK) {
+        theater_answer_t *answer = NULL;
+        theater_status_t status = theater_router_request(
+            session.router, NULL, name_of(argv[0]), data.bytes,
+            (uint32_t)timeout_of(context), &answer);
+        code = status == THEATER_OK
+                   ? print_answer(context, argv[0], answer)
+                   : no_answer(context, argv[0], status, answer);
+        theater_answer_delete(answer);
+        /* The others get a moment to end what they are doing. */
+        (void)cli_session_finish(&session, false, 1000, &summary);
+        if (code == CLI_OK && summary.stats.failed > 0) {
+            code = CLI_FAILED;
+        }
+    }
+    int closed = cli_session_close(&session);
+    free_data(context, &data);
+    return code != CLI_OK ? code : closed;
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Design notes: the five steps (router, handler, registry, runtime, actors)
+ * and the way back. A session is opened once and closed once, whatever failed
+ * in between; signals are blocked before the first thread is made. */
+#include "cli/session.h"
+
+#include <theater/runtime_handler.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- What comes from the library ----------------------------------------- */
+
+static void on_event(void *user, const theater_event_t *event)
+{
+    cli_log_event(&((struct cli_session *)user)->log, event);
+}
+
+static void on_dead_letter(void *user, const theater_dead_letter_t *letter)
+{
+    cli_log_letter(&((struct cli_session *)user)->log, letter);
+}
+
+/* Nobody reads what actors say: as good as Ctrl-C. */
+static void on_closed(void *user)
+{
+    cli_interrupts_drain(&((struct cli_session *)user)->interrupts);
+}
+
+static void on_interrupt(void *user)
+{
+    struct cli_session *session = user;
+    cli_log_say(&session->log, THEATER_LOG_WARN,
+                "stopping: what is queued is handled first, for %u ms at "
+                "most; Ctrl-C again ends at once",
+                session->drain_ms);
+    theater_status_t status = theater_router_shutdown(
+        session->router, session->drain_ms, &session->report);
+    if (status == THEATER_TIMEOUT) {
+        cli_log_say(&session->log, THEATER_LOG_WARN,
+                    "not all could be handled in time");
+    }
+    theater_runtime_stop_all(session->runtime, "interrupted");
+}
+
+/* --- Opening ------------------------------------------------------------- */
+
+/* Where compiled code is kept; `out` is empty when nowhere. */
+static void find_cache(const struct cli_context *context, char *out,
+                       size_t size)
+{
+    const char *dir = cli_value(context, "cache-dir");
+    const char *base = getenv("XDG_CACHE_HOME");
+    const char *home = getenv("HOME");
+    int len = 0;
+    out[0] = '\0';
+    if (cli_flag(context, "no-cache")) {
+        return;
+    }
+    if (dir != NULL) {
+        len = snprintf(out, size, "%s", dir);
+    } else if (base != NULL && base[0] == '/') {
+        len = snprintf(out, size, "%s/theater/code", base);
+    } else if (home != NULL && home[0] == '/') {
+        len = snprintf(out, size, "%s/.cache/theater/code", home);
+    }
+    if (len < 0 || (size_t)len >= size) {
+        out[0] = '\0';
+    }
+}
+
+static theater_status_t make_registry(struct cli_session *session,
+                                      theater_handler_registry_t **out)
+{
+    const theater_env_t *env = session->context->env;
+    theater_router_options_t options = THEATER_ROUTER_OPTIONS_INIT;
+    theater_handler_registry_t *registry = NULL;
+    theater_message_server_t *server = NULL;
+    options.env = env;
+    options.on_dead_letter = on_dead_letter;
+    options.user = session;
+    theater_status_t status = theater_router_new(&options, &session->router);
+    if (status == THEATER_OK) {
+        status = theater_handler_registry_new(env, &registry);
+    }
+    if (status == THEATER_OK) {
+        status = theater_message_server_new(session->router, NULL, &server);
+    }
+    if (status == THEATER_OK) {
+        status = theater_handler_registry_register(
+            registry, "message-server", theater_message_server_ops(), server);
+        if (status != THEATER_OK) {
+            theater_message_server_delete(server);
+        }
+    }
+    if (status == THEATER_OK) {
+        status = theater_runtime_handler_register(registry);
+    }
+    if (status != THEATER_OK) {
+        theater_handler_registry_delete(registry);
+        return status;
+    }
+    *out = registry;
+    return THEATER_OK;
+}
+
+static int make_runtime(struct cli_session *session)
+{
+    const struct cli_context *context = session->context;
+    theater_runtime_options_t options = THEATER_RUNTIME_OPTIONS_INIT;
+    theater_handler_registry_t *registry;
+    theater_error_t err = {.text = ""};
+    char cache[4096];
+    theater_status_t status = make_registry(session, &registry);
+    if (status != THEATER_OK) {
+        return cli_fail(context, status, NULL);
+    }
+    find_cache(context, cache, sizeof cache);
+    options.workers = cli_given(context, "workers")
+                          ? (unsigned)cli_number(context, "workers")
+                          : 0;
+    options.cache_dir = cache[0] != '\0' ? cache : NULL;
+    options.on_event = on_event;
+    options.user = session;
+    status = theater_runtime_new(registry, &options, &session->runtime, &err);
+    if (status != THEATER_OK) {
+        theater_handler_registry_delete(registry);
+        return cli_fail(context, status, &err);
+    }
+    return CLI_OK;
+}
+
+int cli_session_open(const struct cli_context *context, int log_fd,
+                     struct cli_session *session)
+{
+    memset(session, 0, sizeof *session);
+    session->context = context;
+    session->drain_ms = 5000;
+    session->began_ns = context->env->now_ns(context->env->ctx);
+    int code = cli_interrupts_start(context, &session->interrupts);
+    if (code != CLI_OK) {
+        return code;
+    }
+    session->interrupts_started = true;
+    code = cli_log_start(context, &session->log, log_fd, on_closed, session);
+    if (code != CLI_OK) {
+        return code;
+    }
+    session->log_started = true;
+    return make_runtime(session);
+}
+
+int cli_session_spawn(struct cli_session *session, const char *const *paths,
+                      size_t paths_len)
+{
+    theater_manifest_options_t options = THEATER_MANIFEST_OPTIONS_INIT;
+    theater_system_t *system = NULL;
+    theater_error_t err = {.text = ""};
+    options.env = session->context->env;
+    theater_status_t status =
+        theater_system_load_files(paths, paths_len, &options, &system, &err);
+    if (status != THEATER_OK) {
+        return cli_fail(session->context, status, &err);
+    }
+    status = theater_runtime_spawn_system(session->runtime, system, &err);
+    theater_system_delete(system);
+    if (status != THEATER_OK) {
+        return cli_fail(session->context, status, &err);
+    }
+    /* While modules are compiled Ctrl-C ends at once. */
+    cli_interrupts_arm(&session->interrupts, on_interrupt, session);
+    return CLI_OK;
+}
+
+/* --- The end ------------------------------------------------------------- */
+
+/* After this the runtime is gone and no event comes any more. */
+static void end_runtime(struct cli_session *session)
+{
+    theater_runtime_delete(session->runtime);
+    session->runtime = NULL;
+}
+
+bool cli_session_finish(struct cli_session *session, bool stay,
+                        uint64_t timeout_ms, struct cli_summary *out)
+{
+    const theater_env_t *env = session->context->env;
+    memset(out, 0, sizeof *out);
+    theater_status_t waited = theater_runtime_wait(
+        session->runtime, stay ? THEATER_WAIT_STOPPED : THEATER_WAIT_QUIET,
+        timeout_ms);
+    out->interrupted = cli_interrupts_disarm(&session->interrupts);
+    if (!out->interrupted) {
+        theater_runtime_stop_all(session->runtime, "the run is over");
+    }
+    /* Who does not stop by itself is ended by the runtime after 5 s. */
+    theater_status_t stopped =
+        theater_runtime_wait(session->runtime, THEATER_WAIT_STOPPED, 10000);
+    theater_runtime_stats(session->runtime, &out->stats);
+    end_runtime(session);
+    theater_router_counters(session->router, &out->counters);
+    out->drained = session->report.drained;
+    out->left = out->counters.queued;
+    out->seconds = (double)(env->now_ns(env->ctx) - session->began_ns) / 1e9;
+    if (stopped != THEATER_OK) {
+        cli_log_say(&session->log, THEATER_LOG_WARN,
+                    "some actors did not stop and were ended");
+    }
+    return waited == THEATER_OK;
+}
+
+int cli_session_close(struct cli_session *session)
+{
+    int code = CLI_OK;
+    if (session->interrupts_started) {
+        (void)cli_interrupts_disarm(&session->interrupts);
+    }
+    end_runtime(session);
+    theater_router_release(session->router);
+    session->router = NULL;
+    if (session->log_started) {
+        code = cli_log_stop(&session->log);
+    }
+    if (session->interrupts_started) {
+        cli_interrupts_stop(&session->interrupts);
+    }
+    return code;
+}
+
+/* --- The summary --------------------------------------------------------- */
+
+static void add_counts_json(struct cli_text *line, const char *name,
+                            const uint64_t counts[THEATER_STATUS_COUNT])
+{
+    cli_json_object(line, name);
+    for (int i = 0; i < THEATER_STATUS_COUNT; i++) {
+        if (counts[i] > 0) {
+            cli_json_number(line, theater_status_name((theater_status_t)i),
+                            counts[i]);
+        }
+    }
+    cli_json_end(line, '}');
+}
+
+static void add_summary_json(struct cli_text *line,
+                             const struct cli_summary *summary,
+                             uint64_t wall_ns)
+{
+    cli_json_object(line, NULL);
+    cli_add(line, "\"time\":\"");
+    cli_add_time(line, wall_ns, true);
+    cli_add(line, "\"");
+    cli_json_string(line, "event", "summary");
+    cli_json_number(line, "handled", summary->counters.delivered);
+    cli_json_number(line, "dead_letters", summary->counters.dead_total);
+    add_counts_json(line, "dead_letters_by_reason", summary->counters.dead);
+    cli_json_number(line, "left", summary->left);
+    add_counts_json(line, "refused", summary->counters.refused);
+    cli_json_number(line, "requests", summary->counters.requests);
+    cli_json_number(line, "channels", summary->counters.channels);
+    cli_json_number(line, "actors", summary->stats.spawned);
+    cli_json_number(line, "failed", summary->stats.failed);
+    cli_json_number(line, "restarted", summary->stats.restarted);
+    cli_json_bool(line, "interrupted", summary->interrupted);
+    cli_json_number(line, "drained", summary->drained);
+    cli_json_real(line, "seconds", summary->seconds);
+    cli_json_end(line, '}');
+    cli_add(line, "\n");
+}
+
+static void add_plural(struct cli_text *line, uint64_t count, const char *what)
+{
+    if (count == 0) {
+        cli_add_format(line, "no %ss", what);
+    } else {
+        cli_add_format(line, "%llu %s%s", (unsigned long long)count, what,
+                       count == 1 ? "" : "s");
+    }
+}
+
+static void add_summary_text(struct cli_text *line, bool color,
+                             const struct cli_summary *summary)
+{
+    const theater_counters_t *counters = &summary->counters;
+    cli_add(line, color ? "\033[1m" : "");
+    cli_add(line, "handled ");
+    add_plural(line, counters->delivered, "message");
+    if (summary->interrupted) {
+        cli_add_format(line, " (%llu of them after the interrupt)",
+                       (unsigned long long)summary->drained);
+    }
+    cli_add(line, ", ");
+    add_plural(line, counters->dead_total, "dead letter");
+    const char *mark = " (";
+    for (int i = 0; i < THEATER_STATUS_COUNT; i++) {
+        if (counters->dead[i] > 0) {
+            cli_add_format(line, "%s%s %llu", mark,
+                           theater_status_name((theater_status_t)i),
+                           (unsigned long long)counters->dead[i]);
+            mark = ", ";
+        }
+    }
+    cli_add(line, counters->dead_total > 0 ? "); " : "; ");
+    add_plural(line, summary->stats.spawned, "actor");
+    if (summary->stats.failed > 0) {
+        cli_add_format(line, ", %llu failed",
+                       (unsigned long long)summary->stats.failed);
+    }
+    if (summary->stats.restarted > 0) {
+        cli_add(line, ", ");
+        add_plural(line, summary->stats.restarted, "restart");
+    }
+    if (summary->left > 0) {
+        cli_add_format(line, "; %llu unaccounted for: a bug",
+                       (unsigned long long)summary->left);
+    }
+    cli_add_format(line, "; %.2f s%s\n", summary->seconds,
+                   color ? "\033[0m" : "");
+}
+
+void cli_session_summarise(struct cli_session *session,
+                           const struct cli_summary *summary)
+{
+    const theater_env_t *env = session->context->env;
+    struct cli_text *line = cli_log_begin(&session->log);
+    if (session->log.json) {
+        add_summary_json(line, summary, env->wall_ns(env->ctx));
+    } else {
+        add_summary_text(line, session->log.color, summary);
+    }
+    cli_log_end(&session->log);
+}
