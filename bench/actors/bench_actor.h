@@ -68,6 +68,30 @@ void bench_finish(uint64_t start_ms);
 /* The counters, as the answer to a request. */
 theater_answer_t bench_report(void);
 
+/* The benchmark's own build of the actors takes latencies: `begin` and `end`
+ * of its handler "bench", with the sender's number and a tag below 8. */
+enum { BENCH_SAMPLE = 1024 };
+#ifdef BENCH_PROBE
+__attribute__((import_module("theater:bench/probe@0.1.0"),
+               import_name("begin"))) void
+bench_probe_begin(uint32_t owner, uint32_t tag);
+__attribute__((import_module("theater:bench/probe@0.1.0"),
+               import_name("end"))) void
+bench_probe_end(uint32_t owner, uint32_t tag);
+#else
+static inline void bench_probe_begin(uint32_t owner, uint32_t tag)
+{
+    (void)owner;
+    (void)tag;
+}
+
+static inline void bench_probe_end(uint32_t owner, uint32_t tag)
+{
+    (void)owner;
+    (void)tag;
+}
+#endif
+
 static inline uint64_t bench_word(const uint8_t *at)
 {
     uint64_t word;

@@ -21,7 +21,11 @@ static void take(theater_bytes_t data)
         bench.checksum_errors++;
         return;
     }
-    bench_in_order(&next[last > 0 ? from : 0], word & BENCH_SEQUENCE_MASK);
+    uint64_t sequence = word & BENCH_SEQUENCE_MASK;
+    bench_in_order(&next[last > 0 ? from : 0], sequence);
+    if (sequence % BENCH_SAMPLE == 0) {
+        bench_probe_end((uint32_t)from, (uint32_t)(sequence / BENCH_SAMPLE));
+    }
 }
 
 THEATER_HANDLE_SEND(data)

@@ -40,11 +40,18 @@ THEATER_RUN()
     }
     uint64_t *message = bench_message(len);
     uint64_t base = bench_base(message, len);
+    uint32_t number = (uint32_t)bench_own_number();
     uint64_t asked = 0;
     do {
         bench_stamp(message, base, asked);
+        if (asked % 8 == 0) {
+            bench_probe_begin(number, 0);
+        }
         if (asked == limit || !ask(to, theater_bytes(message, len))) {
             break;
+        }
+        if (asked % 8 == 0) {
+            bench_probe_end(number, 0);
         }
         asked++;
     } while (asked % 16 != 0 || theater_now_ms() < deadline_ms);

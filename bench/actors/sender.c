@@ -32,6 +32,10 @@ static void send_until(uint64_t deadline_ms, bool channel, size_t len)
     do {
         for (uint64_t i = 0; i < burst; i++) {
             bench_stamp(message, base, word + bench.sent);
+            if (bench.sent % BENCH_SAMPLE == 0) {
+                bench_probe_begin((uint32_t)number,
+                                  (uint32_t)(bench.sent / BENCH_SAMPLE));
+            }
             if (bench.sent == limit ||
                 !send_one(channel, theater_bytes(message, len))) {
                 return;

@@ -27,7 +27,7 @@ static int by_size(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-/* --- What was asked for ---------------------------------------------------- */
+/* --- What was asked for - */
 
 static const struct bench_workload *find(const char *name)
 {
@@ -115,7 +115,7 @@ static int configure(const struct cli_context *context, const char *name,
     return CLI_OK;
 }
 
-/* --- Repeats ---------------------------------------------------------------- */
+/* --- Repeats - */
 
 static void add(struct bench_result *total, const struct bench_result *one)
 {
@@ -158,7 +158,7 @@ static theater_status_t repeat_all(struct outcome *outcome,
     return status;
 }
 
-/* --- Printing --------------------------------------------------------------- */
+/* --- Printing - */
 
 static int print_json(const struct outcome *outcome)
 {
@@ -274,7 +274,7 @@ static int print_text(const struct outcome *outcome)
     return cli_print(&text);
 }
 
-/* --- The command ------------------------------------------------------------ */
+/* --- The command - */
 
 static int report(const struct cli_context *context,
                   const struct outcome *outcome)

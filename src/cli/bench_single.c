@@ -33,7 +33,7 @@ static uint64_t resident(void)
     return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-/* --- Many echoes ----------------------------------------------------------- */
+/* --- Many echoes - */
 
 struct crowd {
     struct bench_world *world;
@@ -263,7 +263,7 @@ theater_status_t bench_run_memory(const struct bench_config *config,
     return run_crowd(config, true, result, err);
 }
 
-/* --- wake ------------------------------------------------------------------ */
+/* --- wake - */
 
 struct futex {
     const struct bench_config *config;

@@ -163,7 +163,7 @@ static theater_status_t spawn_part(struct bench_world *world,
     return THEATER_OK;
 }
 
-/* --- What the actors say --------------------------------------------------- */
+/* --- What the actors say - */
 
 struct tally {
     uint64_t sent;
@@ -254,7 +254,7 @@ static void settle(const struct bench_config *config, const struct tally *tally,
     }
 }
 
-/* --- One repeat ------------------------------------------------------------ */
+/* --- One repeat - */
 
 static uint64_t handled(const struct bench_config *config,
                         const theater_counters_t *counters)
