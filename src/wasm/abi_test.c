@@ -109,8 +109,8 @@ static void wrong_lists_trap(void **state)
         char wat[2048];
         (void)snprintf(wat, sizeof wat,
                        "(module (import \"test:world/api@0.1.0\" \"broadcast\""
-                       " (func $broadcast (param i32 i32 i32 i32 i32)))"
-                       WAT_MEMORY WAT_REALLOC
+                       " (func $broadcast (param i32 i32 i32 i32 "
+                       "i32)))" WAT_MEMORY WAT_REALLOC
                        "(data (i32.const 96) \"\\ff\\ff\\00\\00\\05\")"
                        "(func (export \"run\") (call $broadcast %s)))",
                        cases[i].args);
@@ -133,8 +133,8 @@ static void with_realloc(const char *body, const char *reason)
         " (i32.const 0) (i32.const 0) (i32.const 64)))",
         "(func (export \"handle-stop\") (param i32 i32))",
     };
-    static const enum th_guest_entry entries[] = {
-        TH_ENTER_DELIVERIES, TH_ENTER_RUN, TH_ENTER_STOP};
+    static const enum th_guest_entry entries[] = {TH_ENTER_DELIVERIES,
+                                                  TH_ENTER_RUN, TH_ENTER_STOP};
     for (unsigned i = 0; i < 3; i++) {
         char wat[4096];
         (void)snprintf(

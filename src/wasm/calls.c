@@ -153,6 +153,27 @@ TH_INLINE wasm_trap_t *lift(struct th_guest *guest,
     }
 }
 
+/* Written out: a loop would not be unrolled, and the types not be constants. */
+TH_INLINE wasm_trap_t *lift_all(struct th_guest *guest,
+                                const struct th_import *import,
+                                const theater_type_t *params,
+                                const wasmtime_val_raw_t **io_v)
+{
+    theater_value_t *args = guest->call.args;
+    wasm_trap_t *trap = NULL;
+    _Static_assert(THEATER_MAX_PARAMS == 3, "one line for each");
+    if (params[0] != THEATER_TYPE_NONE) {
+        trap = lift(guest, import, params[0], io_v, &args[0]);
+        if (trap == NULL && params[1] != THEATER_TYPE_NONE) {
+            trap = lift(guest, import, params[1], io_v, &args[1]);
+            if (trap == NULL && params[2] != THEATER_TYPE_NONE) {
+                trap = lift(guest, import, params[2], io_v, &args[2]);
+            }
+        }
+    }
+    return trap;
+}
+
 __attribute__((cold)) static wasm_trap_t *
 bad_answer(struct th_guest *guest, const struct th_import *import)
 {
@@ -203,15 +224,9 @@ TH_INLINE wasm_trap_t *begin(void *env, wasmtime_val_raw_t *v,
     if (TH_UNLIKELY(guest->barred != NULL)) {
         return barred(guest, import);
     }
-    for (size_t i = 0; i < THEATER_MAX_PARAMS; i++) {
-        if (params[i] == THEATER_TYPE_NONE) {
-            break;
-        }
-        wasm_trap_t *trap =
-            lift(guest, import, params[i], &from, &call->args[i]);
-        if (TH_UNLIKELY(trap != NULL)) {
-            return trap;
-        }
+    wasm_trap_t *trap = lift_all(guest, import, params, &from);
+    if (TH_UNLIKELY(trap != NULL)) {
+        return trap;
     }
     if (th_result_by_pointer(result)) {
         /* Before anything happens, not when it is written. */

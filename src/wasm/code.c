@@ -17,8 +17,7 @@ static struct th_code *find(struct th_engine *engine,
                             const struct th_digest *key, enum th_stack stack)
 {
     for (struct th_code *code = engine->codes; code; code = code->next) {
-        if (code->stack == stack &&
-            memcmp(&code->key, key, sizeof *key) == 0) {
+        if (code->stack == stack && memcmp(&code->key, key, sizeof *key) == 0) {
             return code;
         }
     }
@@ -66,12 +65,12 @@ static void make(struct th_engine *engine, struct th_code *code,
             th_code_file_read(engine, wasm_engine, code, &code->module);
     }
     if (status == THEATER_OK && !*out_found) {
-        wasmtime_error_t *error = wasmtime_module_new(
-            wasm_engine, wasm.data, wasm.len, &code->module);
+        wasmtime_error_t *error = wasmtime_module_new(wasm_engine, wasm.data,
+                                                      wasm.len, &code->module);
         if (error != NULL) {
-            status = th_error_take(error, THEATER_BAD_MODULE, path,
-                                   "not a module that can run here: ",
-                                   &code->err);
+            status =
+                th_error_take(error, THEATER_BAD_MODULE, path,
+                              "not a module that can run here: ", &code->err);
         } else {
             th_code_file_write(engine, code);
         }
@@ -144,10 +143,10 @@ theater_status_t th_code_get_text(struct th_engine *engine, const char *text,
     }
     bool found;
     struct th_digest key = th_sha256(wasm.data, wasm.size);
-    theater_status_t status = th_code_get(
-        engine, "engine",
-        (theater_bytes_t){(const uint8_t *)wasm.data, wasm.size}, &key, stack,
-        out, &found, err);
+    theater_status_t status =
+        th_code_get(engine, "engine",
+                    (theater_bytes_t){(const uint8_t *)wasm.data, wasm.size},
+                    &key, stack, out, &found, err);
     wasm_byte_vec_delete(&wasm);
     return status;
 }

@@ -91,9 +91,9 @@ bool th_code_file_read(struct th_engine *engine, wasm_engine_t *wasm,
     const char *wrong = status != THEATER_OK ? theater_status_text(status)
                                              : check(engine, code, data, len);
     if (wrong == NULL) {
-        wasmtime_error_t *error = wasmtime_module_deserialize(
-            wasm, data + sizeof(struct file_header),
-            len - sizeof(struct file_header), out);
+        wasmtime_error_t *error =
+            wasmtime_module_deserialize(wasm, data + sizeof(struct file_header),
+                                        len - sizeof(struct file_header), out);
         if (error != NULL) {
             wasmtime_error_delete(error);
             wrong = "compiled by another engine";

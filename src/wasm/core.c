@@ -97,6 +97,21 @@ void th_import_core(const struct th_import *import, struct th_core_type *out)
     }
 }
 
+/* Of a number; UINT8_MAX for all other types. wasm_valtype_kind would end the
+ * process at a vector or a reference of a newer kind. */
+static uint8_t kind_of(const wasm_valtype_t *type)
+{
+    for (uint8_t kind = WASM_I32; kind <= WASM_F64; kind++) {
+        wasm_valtype_t *number = wasm_valtype_new(kind);
+        bool equal = wasmtime_wasm_valtype_equal(type, number);
+        wasm_valtype_delete(number);
+        if (equal) {
+            return kind;
+        }
+    }
+    return UINT8_MAX;
+}
+
 static bool same(const uint8_t *types, size_t len,
                  const wasm_valtype_vec_t *actual)
 {
@@ -104,7 +119,7 @@ static bool same(const uint8_t *types, size_t len,
         return false;
     }
     for (size_t i = 0; i < len; i++) {
-        if (wasm_valtype_kind(actual->data[i]) != types[i]) {
+        if (kind_of(actual->data[i]) != types[i]) {
             return false;
         }
     }
@@ -137,7 +152,7 @@ static void put(struct text *text, const char *word)
 static const char *kind_name(unsigned kind)
 {
     static const char *const names[] = {"i32", "i64", "f32", "f64"};
-    return kind < 4 ? names[kind] : "reference";
+    return kind < 4 ? names[kind] : "no number";
 }
 
 void th_core_show(const struct th_core_type *type, char *out, size_t size)
@@ -160,12 +175,10 @@ void th_core_show_actual(const wasm_functype_t *actual, char *out, size_t size)
     put(&text, "(");
     for (size_t i = 0; i < params->size; i++) {
         put(&text, i == 0 ? "" : ", ");
-        put(&text, kind_name(wasm_valtype_kind(params->data[i])));
+        put(&text, kind_name(kind_of(params->data[i])));
     }
     put(&text, ") -> ");
-    put(&text, results->size > 0
-                   ? kind_name(wasm_valtype_kind(results->data[0]))
-                   : "()");
+    put(&text, results->size > 0 ? kind_name(kind_of(results->data[0])) : "()");
     put(&text, results->size > 1 ? ", ..." : "");
 }
 

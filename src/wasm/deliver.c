@@ -17,7 +17,7 @@ void th_deliver_end(struct th_guest *guest, theater_status_t status)
 }
 
 /* The next delivery that the module has an export for, or NULL. */
-static theater_delivery_t *next(struct th_guest *guest, int *out_entry)
+static theater_delivery_t *next(struct th_guest *guest)
 {
     const struct th_module *module = guest->module;
     for (;;) {
@@ -34,7 +34,7 @@ static theater_delivery_t *next(struct th_guest *guest, int *out_entry)
             entry = module->entry_of[grant][delivery->export_index];
         }
         if (TH_LIKELY(entry >= 0)) {
-            *out_entry = entry;
+            guest->entry = &module->entries[entry];
             return delivery;
         }
         th_deliver_end(guest, THEATER_UNSUPPORTED);
@@ -62,12 +62,11 @@ wasm_trap_t *th_deliver_recv(void *env, wasmtime_caller_t *caller,
             return NULL;
         }
     }
-    int entry_index = -1;
-    theater_delivery_t *delivery = next(guest, &entry_index);
+    theater_delivery_t *delivery = next(guest);
     if (delivery == NULL) {
         return NULL;
     }
-    const struct th_entry *entry = &guest->module->entries[entry_index];
+    const struct th_entry *entry = guest->entry;
     guest->phase = TH_PHASE_DELIVERY;
     guest->memory_refused = false;
     th_limits_begin(guest, guest->delivery_limit);
@@ -86,12 +85,12 @@ wasm_trap_t *th_deliver_recv(void *env, wasmtime_caller_t *caller,
     if (entry->pointers > 0) {
         guest->barred = "from inside cabi_realloc";
     }
-    v[0].i32 = entry_index;
+    v[0].i32 = (int32_t)(entry - guest->module->entries);
     return NULL;
 }
 
-__attribute__((cold)) static wasm_trap_t *
-bad_room(struct th_guest *guest, uint32_t at, size_t len)
+__attribute__((cold)) static wasm_trap_t *bad_room(struct th_guest *guest,
+                                                   uint32_t at, size_t len)
 {
     return th_trap(guest, THEATER_TRAPPED,
                    "cabi_realloc answered 0x%x for %zu bytes: out of bounds",
@@ -106,9 +105,7 @@ wasm_trap_t *th_deliver_take(void *env, wasmtime_caller_t *caller,
     (void)env;
     (void)caller;
     (void)len;
-    int index = guest->module
-                    ->entry_of[guest->delivery_grant][delivery->export_index];
-    const struct th_entry *entry = &guest->module->entries[index];
+    const struct th_entry *entry = guest->entry;
     guest->barred = NULL;
     for (size_t i = 0; i < entry->values; i++) {
         if (!entry->allocates[i]) {
@@ -164,9 +161,7 @@ wasm_trap_t *th_deliver_result(void *env, wasmtime_caller_t *caller,
     (void)env;
     (void)caller;
     (void)len;
-    const theater_handler_ops_t *ops =
-        guest->module->grants[guest->delivery_grant].ops;
-    if (ops->exports[delivery->export_index].result == THEATER_TYPE_REPLY) {
+    if (guest->entry->type->result == THEATER_TYPE_REPLY) {
         return take_reply(guest, (uint32_t)v[0].i32);
     }
     delivery->result.u32 = v[0].i32 != 0;

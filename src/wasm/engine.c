@@ -203,7 +203,8 @@ theater_status_t th_engine_get(struct th_engine *engine, enum th_stack stack,
 
 static void open_cache(struct th_engine *engine, const char *dir)
 {
-    theater_status_t status = engine->env->folder_private(engine->env->ctx, dir);
+    theater_status_t status =
+        engine->env->folder_private(engine->env->ctx, dir);
     if (status == THEATER_OK) {
         engine->cache_dir = th_strndup(engine->env, dir, strlen(dir));
         return;
@@ -228,8 +229,7 @@ theater_status_t th_engine_new(const struct th_engine_options *options,
     engine->fuel = options->fuel;
     engine->notice = options->notice;
     engine->user = options->user;
-    theater_status_t status =
-        th_slabs_new(env, TH_SMALL_STACK, &engine->slabs);
+    theater_status_t status = th_slabs_new(env, TH_SMALL_STACK, &engine->slabs);
     if (status == THEATER_OK && !engine->fuel) {
         status = th_ticker_start(&engine->ticker, env, tick, engine);
     }

@@ -52,11 +52,10 @@ enum { TH_MAX_GRANTS = 8 };
  * call. WASI preview 1 is granted always, sandboxed (stdout and stderr become
  * log lines, clocks and random of the environment, nothing else).
  * Threads: any that may block. Returns: OK, BAD_MODULE, OUT_OF_MEMORY, ... */
-THEATER_CHECKED theater_status_t
-th_engine_load(struct th_engine *engine, const char *path,
-               theater_bytes_t wasm, enum th_stack stack,
-               const struct th_grant *grants, size_t grants_len,
-               struct th_module **out_module, theater_error_t *err);
+THEATER_CHECKED theater_status_t th_engine_load(
+    struct th_engine *engine, const char *path, theater_bytes_t wasm,
+    enum th_stack stack, const struct th_grant *grants, size_t grants_len,
+    struct th_module **out_module, theater_error_t *err);
 void th_module_retain(struct th_module *module);
 void th_module_release(struct th_module *module);
 
@@ -97,7 +96,7 @@ struct th_guest_options {
     theater_actor_t *actor;
     void *const *instances; /* per grant: theater_call_t.instance */
     const struct th_guest_hooks *hooks;
-    void *ctx; /* of the hooks */
+    void *ctx;                 /* of the hooks */
     uint64_t memory_bytes;     /* limit of its linear memories */
     uint32_t table_elements;   /* limit of its tables, 0: 10,000 */
     uint64_t delivery_time_ns; /* computing per delivery; NEVER: no limit */

@@ -26,9 +26,9 @@ static const wasmtime_func_t *function_of(struct th_guest *guest,
     case TH_ENTER_STOP:
         guest->phase = TH_PHASE_STOP;
         th_limits_begin(guest, guest->delivery_limit);
-        guest->stop_reason = (theater_bytes_t){
-            (const uint8_t *)stop_reason,
-            stop_reason != NULL ? strlen(stop_reason) : 0};
+        guest->stop_reason =
+            (theater_bytes_t){(const uint8_t *)stop_reason,
+                              stop_reason != NULL ? strlen(stop_reason) : 0};
         return module->has_stop ? &guest->stop : NULL;
     case TH_ENTER_DELIVERIES:
         break;
@@ -108,9 +108,9 @@ enum th_guest_state th_guest_enter(struct th_guest *guest,
         th_ticker_arm(&guest->engine->ticker);
     }
     if (fresh) {
-        guest->future = wasmtime_func_call_async(guest->context, func, NULL, 0,
-                                                 NULL, 0, &guest->trap,
-                                                 &guest->error);
+        guest->future =
+            wasmtime_func_call_async(guest->context, func, NULL, 0, NULL, 0,
+                                     &guest->trap, &guest->error);
     }
     bool ended = poll(guest);
     if (ended) {

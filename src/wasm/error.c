@@ -91,9 +91,9 @@ static void flatten(char *text)
     *to = '\0';
 }
 
-theater_status_t th_error_take(wasmtime_error_t *error,
-                               theater_status_t status, const char *origin,
-                               const char *what, theater_error_t *err)
+theater_status_t th_error_take(wasmtime_error_t *error, theater_status_t status,
+                               const char *origin, const char *what,
+                               theater_error_t *err)
 {
     wasm_name_t message;
     char text[THEATER_ERROR_TEXT];
@@ -151,10 +151,9 @@ theater_status_t th_guest_reason(struct th_guest *guest, theater_error_t *err)
         guest->error = NULL;
     }
     if (guest->exited) {
-        return th_error(err,
-                        guest->exit_status == 0 ? THEATER_OK : THEATER_TRAPPED,
-                        origin, "exited with status %d",
-                        (int)guest->exit_status);
+        return th_error(
+            err, guest->exit_status == 0 ? THEATER_OK : THEATER_TRAPPED, origin,
+            "exited with status %d", (int)guest->exit_status);
     }
     theater_status_t status = guest->why_status;
     return th_error(err, status == THEATER_OK ? THEATER_TRAPPED : status,

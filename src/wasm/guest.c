@@ -49,11 +49,11 @@ static theater_status_t instantiate(struct th_guest *guest,
                                     wasmtime_instance_t *out,
                                     theater_error_t *err)
 {
-    return complete(guest,
-                    wasmtime_linker_instantiate_async(
-                        linker, guest->context, code->module, out,
-                        &guest->trap, &guest->error),
-                    err);
+    return complete(
+        guest,
+        wasmtime_linker_instantiate_async(linker, guest->context, code->module,
+                                          out, &guest->trap, &guest->error),
+        err);
 }
 
 /* Defines `from` of an instance as `module` `name` for the next one. */
@@ -65,8 +65,8 @@ static theater_status_t pass(struct th_guest *guest, wasmtime_linker_t *linker,
     wasmtime_extern_t item;
     if (!wasmtime_instance_export_get(guest->context, instance, from,
                                       strlen(from), &item)) {
-        return th_error(err, THEATER_BUG, guest->module->path,
-                        "no export `%s`", from);
+        return th_error(err, THEATER_BUG, guest->module->path, "no export `%s`",
+                        from);
     }
     wasmtime_error_t *error =
         wasmtime_linker_define(linker, guest->context, module, strlen(module),
@@ -83,12 +83,11 @@ static theater_status_t make_imports(struct th_guest *guest,
                                      theater_error_t *err)
 {
     const struct th_module *module = guest->module;
-    theater_status_t status =
-        complete(guest,
-                 wasmtime_instance_pre_instantiate_async(
-                     module->imports_pre, guest->context, out, &guest->trap,
-                     &guest->error),
-                 err);
+    theater_status_t status = complete(guest,
+                                       wasmtime_instance_pre_instantiate_async(
+                                           module->imports_pre, guest->context,
+                                           out, &guest->trap, &guest->error),
+                                       err);
     for (size_t i = 0; status == THEATER_OK && i < module->imports_len; i++) {
         const struct th_import *import = &module->imports[i];
         char name[8] = {0};
@@ -202,13 +201,11 @@ static theater_status_t make(struct th_guest *guest, theater_error_t *err)
 
 theater_status_t th_guest_new(struct th_module *module,
                               const struct th_guest_options *options,
-                              struct th_guest **out_guest,
-                              theater_error_t *err)
+                              struct th_guest **out_guest, theater_error_t *err)
 {
     struct th_engine *engine = module->engine;
     wasm_engine_t *wasm = NULL;
-    theater_status_t status =
-        th_engine_get(engine, module->stack, &wasm, err);
+    theater_status_t status = th_engine_get(engine, module->stack, &wasm, err);
     if (status != THEATER_OK) {
         return status;
     }

@@ -51,8 +51,8 @@ static void make(const char *wat)
     }
 }
 
-static void what_is_delivered_reaches_the_handler_and_its_send_the_host(
-    void **state)
+static void
+what_is_delivered_reaches_the_handler_and_its_send_the_host(void **state)
 {
     (void)state;
     make(forwarder);
@@ -139,8 +139,7 @@ static void a_waiting_request_suspends_and_goes_on_with_its_answer(void **state)
                          TH_GUEST_WAITING);
         g.answer = round == 0 ? "first" : "second";
         enum th_guest_state after = world_enter(&g, TH_ENTER_DELIVERIES);
-        assert_int_equal(after,
-                         round == 0 ? TH_GUEST_WAITING : TH_GUEST_IDLE);
+        assert_int_equal(after, round == 0 ? TH_GUEST_WAITING : TH_GUEST_IDLE);
         if (round == 0) {
             assert_memory_equal(g.last, "first", 5);
         }
@@ -228,15 +227,15 @@ static void replies_and_decisions_come_back(void **state)
 static void lists_options_and_strings_cross_both_ways(void **state)
 {
     (void)state;
-    make("(module (import \"test:world/api@0.1.0\" \"list\" (func $list (param i32)))"
+    make("(module (import \"test:world/api@0.1.0\" \"list\" (func $list (param "
+         "i32)))"
          "(import \"test:world/api@0.1.0\" \"name\" (func $name (param i32)))"
          "(import \"test:world/api@0.1.0\" \"sender\""
          " (func $sender (param i32)))"
          "(import \"test:world/api@0.1.0\" \"broadcast\" (func $broadcast"
          " (param i32 i32 i32 i32 i32)))"
          "(import \"test:world/api@0.1.0\" \"batch\" (func $batch"
-         " (param i32 i32 i32 i32 i32)))"
-         WAT_MEMORY WAT_REALLOC
+         " (param i32 i32 i32 i32 i32)))" WAT_MEMORY WAT_REALLOC
          "(data (i32.const 16) \"alice|bob\")"
          "(func $is (param i32 i32)"
          " (if (i32.ne (local.get 0) (local.get 1)) (then unreachable)))"

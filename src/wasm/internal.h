@@ -1,26 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of this folder share: the structures behind engine.h. The
- * only header besides the .c files here that includes wasmtime.h. */
+/* What the files of this folder share: engine and guests behind engine.h. */
 #ifndef TH_WASM_INTERNAL_H
 #define TH_WASM_INTERNAL_H
 
 #include "base/base.h"
 #include "wasm/engine.h"
-#include "wasm/sha256.h"
+#include "wasm/module.h"
 #include "wasm/slab.h"
+#include "wasm/ticker.h"
 
 #include <wasmtime.h>
 
 enum {
     TH_WASM_PAGE = 65536,
-    TH_TICK_NS = 1000000,      /* the ticker's period */
-    TH_FUEL_SLICE = 100000,    /* simulation: fuel between two questions */
-    TH_ASK_EVERY = 64,         /* deliveries between two should_yield */
-    TH_MAX_LIST = 65536,       /* items in a list that a guest passes */
-    TH_MAX_EXPORTS = 64,       /* of one handler */
-    TH_MAX_ENTRIES = 128,      /* exports of one module that are called */
-    TH_LINE_BYTES = 8192,      /* of one line that a guest writes */
-    TH_FRAME_LIMIT = 4096,     /* of a host function; see guest stacks */
+    TH_FUEL_SLICE = 100000, /* simulation: fuel between two questions */
+    TH_ASK_EVERY = 64,      /* deliveries between two should_yield */
+    TH_MAX_LIST = 65536,    /* items in a list that a guest passes */
+    TH_LINE_BYTES = 8192,   /* of one line that a guest writes */
 };
 
 /* Stacks without guards hold TH_SMALL_STACK bytes; wasm may use half, host
@@ -32,36 +28,6 @@ enum { TH_SMALL_STACK = 512 * 1024, TH_SMALL_WASM = 64 * 1024 };
 enum { TH_SMALL_STACK = 128 * 1024, TH_SMALL_WASM = 64 * 1024 };
 #endif
 enum { TH_LARGE_STACK = 8 * 1024 * 1024, TH_LARGE_WASM = 6 * 1024 * 1024 };
-
-/* --- The ticker (ticker.c) ---------------------------------------------- */
-struct th_ticker {
-    const theater_env_t *env;
-    theater_thread_t *thread; /* NULL: none was started */
-    void (*tick)(void *arg);  /* each tick, on the ticker's thread */
-    void *arg;
-    _Alignas(TH_LINE) _Atomic uint64_t ticks; /* of time that guests ran */
-    _Alignas(TH_LINE) _Atomic uint32_t active; /* a guest runs, or ran lately */
-    _Atomic uint32_t state; /* see ticker.c */
-};
-theater_status_t th_ticker_start(struct th_ticker *ticker,
-                                 const theater_env_t *env,
-                                 void (*tick)(void *arg), void *arg);
-void th_ticker_stop(struct th_ticker *ticker);
-void th_ticker_wake(struct th_ticker *ticker);
-/* A guest is about to run or runs: keeps the ticker going. */
-static inline void th_ticker_arm(struct th_ticker *ticker)
-{
-    /* seq_cst as [T1] in ticker.c asks; a plain load on x86-64. */
-    if (TH_UNLIKELY(
-            atomic_load_explicit(&ticker->active, memory_order_seq_cst) == 0)) {
-        th_ticker_wake(ticker);
-    }
-}
-/* Relaxed: a count of its own, nothing travels with it. */
-static inline uint64_t th_ticker_now(const struct th_ticker *ticker)
-{
-    return atomic_load_explicit(&ticker->ticks, memory_order_relaxed);
-}
 
 /* --- The engine (engine.c) ---------------------------------------------- */
 struct th_engine {
@@ -82,115 +48,6 @@ theater_status_t th_engine_get(struct th_engine *engine, enum th_stack stack,
 void th_engine_notice(struct th_engine *engine, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* --- Compiled code (code.c, code_file.c) -------------------------------- */
-struct th_code {
-    struct th_code *next; /* guarded by the engine's lock */
-    struct th_digest key; /* of the wasm bytes */
-    enum th_stack stack;
-    uint32_t refs;          /* guarded by the engine's lock */
-    _Atomic uint32_t state; /* 0 being made, 1 ready, 2 failed */
-    wasmtime_module_t *module;
-    theater_error_t err; /* why it failed */
-};
-/* The compiled code of these bytes: found in memory, on disk, or compiled
- * now; of several threads one compiles. *out_found: it was not compiled. */
-theater_status_t th_code_get(struct th_engine *engine, const char *path,
-                             theater_bytes_t wasm, const struct th_digest *key,
-                             enum th_stack stack, struct th_code **out,
-                             bool *out_found, theater_error_t *err);
-/* The same for generated text. */
-theater_status_t th_code_get_text(struct th_engine *engine, const char *text,
-                                  size_t len, enum th_stack stack,
-                                  struct th_code **out, theater_error_t *err);
-void th_code_release(struct th_engine *engine, struct th_code *code);
-/* Reads or writes the file of compiled code; true: it was used. */
-bool th_code_file_read(struct th_engine *engine, wasm_engine_t *wasm,
-                       const struct th_code *code, wasmtime_module_t **out);
-void th_code_file_write(struct th_engine *engine, const struct th_code *code);
-
-/* --- Modules (module.c, check.c, text.c, link.c) ------------------------ */
-struct th_guest;
-
-/* A host function that the guest imports. */
-struct th_import {
-    const theater_host_function_t *fn; /* NULL: of WASI */
-    const struct th_wasi_function *wasi;
-    size_t grant;       /* whose it is */
-    char *module;       /* as the guest says it */
-    char *name;         /* the same */
-    bool wrapped;       /* called through the imports module */
-};
-
-/* A guest export that deliveries call. */
-struct th_entry {
-    const theater_guest_export_t *type;
-    size_t grant;
-    bool has_post;      /* cabi_post_<name> */
-    uint8_t values;     /* parameters; a value for each comes from recv */
-    uint8_t pointers;   /* of them, those that are allocated */
-    bool allocates[THEATER_MAX_PARAMS];
-};
-
-struct th_module {
-    struct th_module *next; /* guarded by the engine's lock */
-    struct th_engine *engine;
-    uint32_t refs;        /* guarded by the engine's lock */
-    atomic_bool cached;   /* the last load found it; a statistic, relaxed */
-    struct th_digest key; /* of the guest's bytes */
-    enum th_stack stack;
-    char *path; /* of the first load; for messages */
-    size_t grants_len;
-    struct th_grant grants[TH_MAX_GRANTS];
-    uint64_t exports[TH_MAX_GRANTS];
-    int16_t entry_of[TH_MAX_GRANTS][TH_MAX_EXPORTS]; /* -1: not exported */
-    struct th_entry *entries;
-    size_t entries_len;
-    size_t values; /* most values of an entry: what recv answers */
-    struct th_import *imports;
-    size_t imports_len;
-    bool has_run, has_start, has_stop, has_initialize, has_memory, has_realloc;
-    bool wraps;                     /* an import is wrapped */
-    struct th_code *guest, *imports_code, *loop_code; /* last two: or NULL */
-    wasmtime_instance_pre_t *imports_pre;
-    wasmtime_linker_t *linker;          /* what is the same for all guests */
-    _Atomic(wasmtime_linker_t *) spare; /* a copy that is not in use */
-};
-
-/* Does the imports module call the guest's cabi_realloc? The loop module puts
- * it into the table that it calls through. */
-static inline bool th_module_ties(const struct th_module *module)
-{
-    return module->wraps && module->has_realloc;
-}
-theater_status_t th_module_check(struct th_module *module,
-                                 theater_error_t *err);
-theater_status_t th_module_link(struct th_module *module, theater_error_t *err);
-void th_module_unlink(struct th_module *module);
-wasmtime_linker_t *th_module_take_linker(struct th_module *module);
-void th_module_give_linker(struct th_module *module, wasmtime_linker_t *linker);
-
-/* Core types of a signature, flattened by the canonical ABI. */
-struct th_core_type {
-    uint8_t params_len, results_len;
-    uint8_t params[16], results[1]; /* WASM_I32 or WASM_I64 */
-};
-void th_core_of_import(const theater_type_t *params, theater_type_t result,
-                       struct th_core_type *out);
-void th_core_of_export(const theater_guest_export_t *type,
-                       struct th_core_type *out);
-bool th_core_matches(const struct th_core_type *type,
-                     const wasm_functype_t *actual);
-/* "(i32, i32) -> i32" */
-void th_core_show(const struct th_core_type *type, char *out, size_t size);
-void th_core_show_actual(const wasm_functype_t *actual, char *out, size_t size);
-wasm_functype_t *th_core_functype(const struct th_core_type *type);
-void th_import_core(const struct th_import *import, struct th_core_type *out);
-
-/* Text of the generated modules; NULL: out of memory. Freed with th_free. */
-char *th_text_imports(const struct th_module *module, size_t *out_len);
-char *th_text_loop(const struct th_module *module, size_t *out_len);
-bool th_import_waits(const struct th_import *import);
-
 /* --- Guests (guest.c, enter.c, limits.c) -------------------------------- */
 enum th_phase {
     TH_PHASE_INIT,     /* start function, _initialize: nothing may wait */
@@ -206,7 +63,7 @@ struct th_lowering {
     const theater_bytes_t *items; /* strings of a list */
     theater_bytes_t bytes;        /* one string, or the list's own bytes */
     size_t len, next;             /* items, and the one that is next */
-    uint8_t kind; /* see lower.c; 0: nothing is written yet */
+    uint8_t kind;                 /* see lower.c; 0: nothing is written yet */
 };
 
 /* A call of WASI's poll_oneoff that waits: addresses in the guest. */
@@ -222,22 +79,23 @@ struct th_line {
 
 struct th_guest {
     /* What a host function and a delivery touch. */
-    struct th_linear memory;     /* base and size are its first members */
-    const char *barred;          /* why no import may be called; NULL: may */
+    struct th_linear memory; /* base and size are its first members */
+    const char *barred;      /* why no import may be called; NULL: may */
     const struct th_guest_hooks *hooks;
     void *ctx;
     struct th_module *module;
     theater_delivery_t *delivery; /* under way; NULL: none */
+    const struct th_entry *entry; /* of the delivery */
     size_t delivery_grant;
-    uint32_t until_ask; /* deliveries until should_yield is asked */
-    uint8_t phase;      /* enum th_phase */
-    bool slice_over;    /* between deliveries; the loop was left for that */
-    bool waiting;       /* a host function waits */
-    bool calling;       /* `call` holds a result that is to be released */
-    bool may_allocate;  /* the guest's cabi_realloc is known */
+    uint32_t until_ask;  /* deliveries until should_yield is asked */
+    uint8_t phase;       /* enum th_phase */
+    bool slice_over;     /* between deliveries; the loop was left for that */
+    bool waiting;        /* a host function waits */
+    bool calling;        /* `call` holds a result that is to be released */
+    bool may_allocate;   /* the guest's cabi_realloc is known */
     bool memory_refused; /* its memory limit was met */
     bool exited, dead;
-    uint64_t used, last, limit; /* ticks, or fuel, of computing */
+    uint64_t used, last, limit;     /* ticks, or fuel, of computing */
     const struct th_import *import; /* of `call` */
     theater_call_t call;
     struct th_lowering lowering;
@@ -245,7 +103,7 @@ struct th_guest {
     struct th_engine *engine;
     wasmtime_store_t *store;
     wasmtime_context_t *context;
-    struct th_stack_slot *stack; /* NULL: none yet, or a large one */
+    struct th_stack_slot *stack;    /* NULL: none yet, or a large one */
     wasmtime_call_future_t *future; /* the call that is suspended, or runs */
     wasm_trap_t *trap;
     wasmtime_error_t *error;
@@ -254,7 +112,7 @@ struct th_guest {
     theater_bytes_t stop_reason;
     uint64_t delivery_limit, run_limit; /* ticks, or fuel */
     uint64_t delivery_ns, run_ns;
-    struct th_poll poll; /* WASI: poll_oneoff under way */
+    struct th_poll poll;   /* WASI: poll_oneoff under way */
     theater_bytes_t *list; /* views of a list argument, or NULL */
     char *why;             /* the reason of our own trap, or NULL */
     theater_status_t why_status;
@@ -276,9 +134,9 @@ wasm_trap_t *th_trap(struct th_guest *guest, theater_status_t status,
  * engine gave (guest->trap, guest->error). */
 theater_status_t th_guest_reason(struct th_guest *guest, theater_error_t *err);
 /* Wasmtime's error as ours; frees it. */
-theater_status_t th_error_take(wasmtime_error_t *error,
-                               theater_status_t status, const char *origin,
-                               const char *what, theater_error_t *err);
+theater_status_t th_error_take(wasmtime_error_t *error, theater_status_t status,
+                               const char *origin, const char *what,
+                               theater_error_t *err);
 
 /* limits.c */
 void th_limits_init(struct th_guest *guest);
@@ -369,50 +227,24 @@ static inline uint32_t th_get32(const uint8_t *from)
     return value;
 }
 
-/* Bytes that a result takes where the guest's pointer points. */
-static inline uint32_t th_result_size(theater_type_t result)
-{
-    switch (result) {
-    case THEATER_TYPE_STRING:
-    case THEATER_TYPE_BYTES:
-    case THEATER_TYPE_STRING_LIST:
-    case THEATER_TYPE_BYTES_LIST:
-    case THEATER_TYPE_CODE_LIST:
-        return 8;
-    case THEATER_TYPE_OPTION_STRING:
-    case THEATER_TYPE_OPTION_BYTES:
-        return 12;
-    default:
-        return 16;
-    }
-}
-
-static inline bool th_result_by_pointer(theater_type_t result)
-{
-    switch (result) {
-    case THEATER_TYPE_NONE:
-    case THEATER_TYPE_BOOL:
-    case THEATER_TYPE_ENUM:
-    case THEATER_TYPE_U32:
-    case THEATER_TYPE_U64:
-        return false;
-    default:
-        return true;
-    }
-}
-
-/* UTF-8, with a way that is short for short ASCII. */
+/* UTF-8, with a way that is short for short ASCII: words that overlap. */
 static inline bool th_text_ok(const uint8_t *data, size_t len)
 {
-    size_t i = 0;
-    uint64_t high = 0;
-    for (; i + 8 <= len; i += 8) {
-        uint64_t word;
-        memcpy(&word, data + i, 8);
+    uint64_t high = 0, word = 0;
+    if (len >= 8) {
+        for (size_t i = 0; i + 8 <= len; i += 8) {
+            memcpy(&word, data + i, 8);
+            high |= word;
+        }
+        memcpy(&word, data + len - 8, 8);
         high |= word;
-    }
-    for (; i < len; i++) {
-        high |= (uint64_t)data[i];
+    } else if (len >= 4) {
+        uint32_t head, tail;
+        memcpy(&head, data, 4);
+        memcpy(&tail, data + len - 4, 4);
+        high = head | tail;
+    } else if (len > 0) {
+        high = (uint64_t)(data[0] | data[len / 2] | data[len - 1]);
     }
     if (TH_LIKELY((high & 0x8080808080808080u) == 0)) {
         return true;

@@ -78,13 +78,12 @@ void th_limits_broken(struct th_guest *guest)
         [TH_PHASE_DELIVERY] = "a handler",
         [TH_PHASE_STOP] = "`handle-stop`",
     };
-    bool is_run =
-        guest->phase == TH_PHASE_INIT || guest->phase == TH_PHASE_RUN;
+    bool is_run = guest->phase == TH_PHASE_INIT || guest->phase == TH_PHASE_RUN;
     uint64_t ns = is_run ? guest->run_ns : guest->delivery_ns;
-    wasm_trap_t *trap = th_trap(
-        guest, THEATER_LIMIT, "%s: %s computed for more than %llu ms",
-        th_limits_name(guest), where[guest->phase],
-        (unsigned long long)(ns / 1000000));
+    wasm_trap_t *trap =
+        th_trap(guest, THEATER_LIMIT, "%s: %s computed for more than %llu ms",
+                th_limits_name(guest), where[guest->phase],
+                (unsigned long long)(ns / 1000000));
     wasm_trap_delete(trap);
 }
 

@@ -81,9 +81,9 @@ static void an_endless_start_never_becomes_a_guest(void **state)
 {
     (void)state;
     world_options.run_time_ns = 20000000;
-    assert_int_equal(world_guest_new(&world, &g,
-                                     "(module (func $f " SPIN ") (start $f))"),
-                     THEATER_LIMIT);
+    assert_int_equal(
+        world_guest_new(&world, &g, "(module (func $f " SPIN ") (start $f))"),
+        THEATER_LIMIT);
     assert_non_null(strstr(g.err.text, "run_time"));
     world_guest_end(&g);
     assert_int_equal(
@@ -138,8 +138,7 @@ static void a_memory_bomb_ends_with_the_name_of_the_limit(void **state)
 {
     (void)state;
     world_options.memory_bytes = (uint64_t)1 << 20;
-    make("(module " WAT_MEMORY
-         "(func (export \"run\") (loop $l"
+    make("(module " WAT_MEMORY "(func (export \"run\") (loop $l"
          " (if (i32.lt_s (memory.grow (i32.const 1)) (i32.const 0))"
          "  (then unreachable)) (br $l))))");
     dies_of(TH_ENTER_RUN, THEATER_LIMIT, "memory");
@@ -152,8 +151,7 @@ static void a_module_that_starts_over_the_limit_is_refused(void **state)
     (void)state;
     world_options.memory_bytes = (uint64_t)1 << 20;
     assert_int_equal(
-        world_guest_new(&world, &g,
-                        "(module (memory (export \"memory\") 17))"),
+        world_guest_new(&world, &g, "(module (memory (export \"memory\") 17))"),
         THEATER_LIMIT);
     assert_non_null(strstr(g.err.text, "memory"));
     world_guest_end(&g);
@@ -163,8 +161,7 @@ static void memory_keeps_its_bytes_when_it_grows_and_moves(void **state)
 {
     (void)state;
     world_options.memory_bytes = (uint64_t)64 << 20;
-    make("(module " WAT_MEMORY
-         "(func (export \"run\") (local $i i32)"
+    make("(module " WAT_MEMORY "(func (export \"run\") (local $i i32)"
          " (loop $l"
          "  (i32.store (i32.mul (local.get $i) (i32.const 65536))"
          "   (i32.add (local.get $i) (i32.const 7)))"
@@ -289,9 +286,9 @@ static void with_fuel_the_limits_hold_too(void **state)
     dies_of(TH_ENTER_DELIVERIES, THEATER_LIMIT, "delivery_time");
     world_guest_end(&g);
     world_options.run_time_ns = 3000000;
-    assert_int_equal(world_guest_new(&world, &g,
-                                     "(module (func $f " SPIN ") (start $f))"),
-                     THEATER_LIMIT);
+    assert_int_equal(
+        world_guest_new(&world, &g, "(module (func $f " SPIN ") (start $f))"),
+        THEATER_LIMIT);
     world_guest_end(&g);
 }
 

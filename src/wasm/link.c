@@ -58,7 +58,7 @@ static theater_status_t define_import(struct th_module *module, size_t i,
     struct th_core_type type;
     th_import_core(import, &type);
     wasmtime_func_unchecked_callback_t call =
-        import->fn != NULL ? th_call_begin(import->fn)
+        import->fn != NULL           ? th_call_begin(import->fn)
         : import->wasi->call != NULL ? import->wasi->call
                                      : answer_error;
     if (!import->wrapped) {
@@ -138,8 +138,8 @@ static theater_status_t generate(struct th_module *module,
         return th_error(err, THEATER_OUT_OF_MEMORY, module->path,
                         "out of memory");
     }
-    theater_status_t status = th_code_get_text(module->engine, text, len,
-                                               module->stack, out, err);
+    theater_status_t status =
+        th_code_get_text(module->engine, text, len, module->stack, out, err);
     th_free(module->engine->env, text);
     return status;
 }
@@ -162,7 +162,8 @@ theater_status_t th_module_link(struct th_module *module, theater_error_t *err)
         status = define_wait(module, err);
     }
     bool loops = module->entries_len > 0 || module->has_run ||
-                 module->has_start || module->has_stop || th_module_ties(module);
+                 module->has_start || module->has_stop ||
+                 th_module_ties(module);
     if (status == THEATER_OK && loops) {
         status = generate(module, th_text_loop, &module->loop_code, err);
     }
@@ -182,8 +183,8 @@ theater_status_t th_module_link(struct th_module *module, theater_error_t *err)
 void th_module_unlink(struct th_module *module)
 {
     /* Acquire: pairs with the release in th_module_give_linker. */
-    wasmtime_linker_t *spare = atomic_exchange_explicit(&module->spare, NULL,
-                                                        memory_order_acquire);
+    wasmtime_linker_t *spare =
+        atomic_exchange_explicit(&module->spare, NULL, memory_order_acquire);
     if (spare != NULL) {
         wasmtime_linker_delete(spare);
     }
@@ -199,16 +200,16 @@ wasmtime_linker_t *th_module_take_linker(struct th_module *module)
 {
     /* Acquire: pairs with the release in th_module_give_linker: what the
      * thread that had it last wrote to it. */
-    wasmtime_linker_t *spare = atomic_exchange_explicit(&module->spare, NULL,
-                                                        memory_order_acquire);
+    wasmtime_linker_t *spare =
+        atomic_exchange_explicit(&module->spare, NULL, memory_order_acquire);
     return spare != NULL ? spare : wasmtime_linker_clone(module->linker);
 }
 
 void th_module_give_linker(struct th_module *module, wasmtime_linker_t *linker)
 {
     /* Release for the next taker; acquire for what is deleted here. */
-    wasmtime_linker_t *other = atomic_exchange_explicit(
-        &module->spare, linker, memory_order_acq_rel);
+    wasmtime_linker_t *other =
+        atomic_exchange_explicit(&module->spare, linker, memory_order_acq_rel);
     if (other != NULL) {
         wasmtime_linker_delete(other);
     }

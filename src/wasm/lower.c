@@ -192,8 +192,7 @@ static bool fill(struct th_guest *guest, uint32_t given, uint64_t size)
     struct th_lowering *lowering = &guest->lowering;
     uint8_t *to = th_guest_at(guest, given, size);
     uint8_t *pair = th_guest_at(guest, lowering->at, 8);
-    if (to == NULL ||
-        (lowering->kind == LOWER_HAS_LIST && given % 4 != 0)) {
+    if (to == NULL || (lowering->kind == LOWER_HAS_LIST && given % 4 != 0)) {
         return false;
     }
     th_put32(pair, given);
@@ -251,10 +250,9 @@ wasm_trap_t *th_call_lower(void *env, wasmtime_caller_t *caller,
         v[0].i64 = -1;
         return guest->calling ? th_trap(guest, THEATER_TRAPPED, NULL) : NULL;
     }
-    bool has = lowering->kind == LOWER_HAS_BYTES ||
-               lowering->kind == LOWER_HAS_LIST ||
-               lowering->kind == LOWER_HAS_ITEM ||
-               lowering->kind == LOWER_HAS_CODES;
+    bool has =
+        lowering->kind == LOWER_HAS_BYTES || lowering->kind == LOWER_HAS_LIST ||
+        lowering->kind == LOWER_HAS_ITEM || lowering->kind == LOWER_HAS_CODES;
     if (has && !fill(guest, given, asked_for(lowering))) {
         return th_trap(guest, THEATER_TRAPPED,
                        "cabi_realloc answered 0x%x for %llu bytes: out of "

@@ -85,8 +85,8 @@ static bool looks_like_wasm(theater_bytes_t wasm, const char *path,
     if (wasm.len >= 8 && memcmp(wasm.data, core, 8) == 0) {
         return true;
     }
-    bool component = wasm.len >= 8 && memcmp(wasm.data, core, 4) == 0 &&
-                     wasm.data[6] == 1;
+    bool component =
+        wasm.len >= 8 && memcmp(wasm.data, core, 4) == 0 && wasm.data[6] == 1;
     (void)th_error(err, THEATER_BAD_MODULE, path, "%s",
                    component ? "is a component; only core modules can be "
                                "run yet"

@@ -82,6 +82,42 @@ static void wrong_imports_and_exports_are_named(void **state)
             SAYS("cabi_post_handle-request"));
 }
 
+/* Some of these end the process if the engine is asked for their kind. */
+static void types_that_are_no_numbers_do_no_harm(void **state)
+{
+    static const char *const types[] = {"v128", "funcref", "(ref func)", "f64"};
+    (void)state;
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        char wat[512];
+        (void)snprintf(wat, sizeof wat,
+                       "(module (func (export \"handle-send\") (param %s)))",
+                       types[i]);
+        refused(wat, i == 2 ? SAYS("e") : SAYS("export `handle-send`"));
+        (void)snprintf(wat, sizeof wat,
+                       "(module (import \"test:world/api@0.1.0\" \"send\""
+                       " (func (param %s))))",
+                       types[i]);
+        refused(wat, i == 2 ? SAYS("e") : SAYS("import `send`"));
+        (void)snprintf(wat, sizeof wat,
+                       "(module (import \"test:world/api@0.1.0\" \"send\""
+                       " (global %s)))",
+                       types[i]);
+        refused(wat, SAYS("e"));
+    }
+    /* What nobody asks for may be of any type. */
+    struct th_module *module;
+    theater_error_t err;
+    assert_int_equal(
+        world_load(&world,
+                   "(module (func (export \"other\") (param v128 funcref))"
+                   " (table (export \"t\") 1 funcref)"
+                   " (global (export \"g\") v128 (v128.const i64x2 0 0)))",
+                   TH_STACK_SMALL, &module, &err),
+        THEATER_OK);
+    th_module_release(module);
+    refused("(module (table 1 externref))", SAYS("not a module that can run"));
+}
+
 static void proposals_that_are_off_are_refused(void **state)
 {
     static const char *const wats[] = {
@@ -127,10 +163,9 @@ static void what_is_no_module_is_refused(void **state)
     }
 }
 
-static const char plain[] =
-    "(module " WAT_IMPORT_REQUEST WAT_MEMORY WAT_REALLOC
-    "(func (export \"run\"))"
-    "(func (export \"handle-send\") (param i32 i32)))";
+static const char plain[] = "(module " WAT_IMPORT_REQUEST WAT_MEMORY WAT_REALLOC
+                            "(func (export \"run\"))"
+                            "(func (export \"handle-send\") (param i32 i32)))";
 
 static void the_same_content_is_loaded_once(void **state)
 {
@@ -326,8 +361,8 @@ static void flip_middle(const char *path)
 static void a_damaged_file_is_compiled_anew_and_said_so(void **state)
 {
     static void (*const damages[])(const char *) = {
-        cut_in_half, cut_to_ten, flip_first, flip_config, flip_last,
-        flip_middle,
+        cut_in_half, cut_to_ten, flip_first,
+        flip_config, flip_last,  flip_middle,
     };
     unsigned notices;
     (void)state;
@@ -385,6 +420,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(wrong_imports_and_exports_are_named),
+        TEST(types_that_are_no_numbers_do_no_harm),
         TEST(proposals_that_are_off_are_refused),
         TEST(what_is_no_module_is_refused),
         TEST(the_same_content_is_loaded_once),

@@ -23,10 +23,10 @@ void th_slabs_delete(struct th_slabs *slabs);
 /* A linear memory. The first two members are read by whoever runs the guest,
  * and change only while it runs (memory.grow). */
 struct th_linear {
-    uint8_t *base;   /* NULL: there is none */
-    uint64_t size;   /* bytes that the guest may use */
-    uint64_t limit;  /* bytes it may grow to */
-    unsigned class;  /* of the slot */
+    uint8_t *base;  /* NULL: there is none */
+    uint64_t size;  /* bytes that the guest may use */
+    uint64_t limit; /* bytes it may grow to */
+    unsigned class; /* of the slot */
     struct th_slabs *slabs;
 };
 
@@ -45,8 +45,8 @@ void th_linear_fini(struct th_linear *linear);
 /* A stack without a guard. Its low end is never reached by code that keeps
  * to its bounds, and so stays zero: that is the canary. */
 struct th_stack_slot {
-    uint8_t *low;           /* its lowest byte */
-    _Atomic uint32_t state; /* see slab.c */
+    uint8_t *low;                    /* its lowest byte */
+    _Atomic uint32_t state;          /* see slab.c */
     struct th_stack_slot *next_free; /* guarded by the slab's lock */
 };
 THEATER_CHECKED theater_status_t th_stack_take(struct th_slabs *slabs,

@@ -54,9 +54,8 @@ static void random_growth_keeps_every_memory_s_bytes(void **state)
         } else {
             uint64_t old = m->size;
             uint64_t size = old + th_rng_below(&rng, 20) * PAGE;
-            assert_int_equal(th_linear_grow(m, size), size > m->limit
-                                                          ? THEATER_LIMIT
-                                                          : THEATER_OK);
+            assert_int_equal(th_linear_grow(m, size),
+                             size > m->limit ? THEATER_LIMIT : THEATER_OK);
             if (size <= m->limit && size > old) {
                 assert_int_equal(m->base[old], 0);
                 assert_int_equal(m->base[size - 1], 0);

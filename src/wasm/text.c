@@ -28,8 +28,8 @@ struct text {
     bool failed;
 };
 
-__attribute__((format(printf, 2, 3))) static void
-put(struct text *text, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void put(struct text *text,
+                                                      const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -210,8 +210,7 @@ static void put_entry(struct text *text, const struct th_entry *entry, size_t e)
         put(text, "  (local.set $r) (call $result (local.get $r))\n");
     }
     if (entry->has_post) {
-        put(text, "  (call $post%zu%s)\n", e,
-            answers ? " (local.get $r)" : "");
+        put(text, "  (call $post%zu%s)\n", e, answers ? " (local.get $r)" : "");
     }
     put(text, "  (br $next)\n");
 }

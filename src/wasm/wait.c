@@ -62,8 +62,7 @@ void th_call_wait(void *env, wasmtime_caller_t *caller,
     (void)results;
     (void)results_len;
     guest->lowering.kind = 0;
-    *out_continuation =
-        (wasmtime_async_continuation_t){poll, guest, NULL};
+    *out_continuation = (wasmtime_async_continuation_t){poll, guest, NULL};
     if (guest->phase == TH_PHASE_INIT) {
         out_continuation->callback = poll_nothing;
         guest->calling = false;

@@ -141,8 +141,8 @@ WASI_CALL(fd_write)
         }
         written += len_i;
     }
-    return answer(v, put32(guest, out, (uint32_t)written) ? WASI_OK
-                                                          : WASI_EFAULT);
+    return answer(v,
+                  put32(guest, out, (uint32_t)written) ? WASI_OK : WASI_EFAULT);
 }
 
 /* --- Clocks and randomness ------------------------------------------------ */
@@ -220,8 +220,8 @@ WASI_CALL(fd_read)
     if (u(v) != 0) {
         return answer(v, WASI_EBADF);
     }
-    return answer(v, put32(th_guest_current, u(v + 3), 0) ? WASI_OK
-                                                          : WASI_EFAULT);
+    return answer(v,
+                  put32(th_guest_current, u(v + 3), 0) ? WASI_OK : WASI_EFAULT);
 }
 
 WASI_CALL(fd_fdstat_get)

@@ -81,8 +81,8 @@ static void finish(struct th_guest *guest, uint64_t now)
         if (i != first && due(guest, subscription, now) > now) {
             continue;
         }
-        uint8_t *to = th_guest_at(guest, poll->out + events * EVENT_BYTES,
-                                  EVENT_BYTES);
+        uint8_t *to =
+            th_guest_at(guest, poll->out + events * EVENT_BYTES, EVENT_BYTES);
         memset(to, 0, EVENT_BYTES);
         memcpy(to, subscription, 8); /* whose it is */
         to[10] = subscription[8];

@@ -72,8 +72,7 @@ static void what_is_written_comes_out_line_by_line(void **state)
          " (call $is (call $fd_write (i32.const 1) (i32.const 200)"
          "  (i32.const -1) (i32.const 300)) (i32.const 21))))");
     runs();
-    assert_string_equal(g.output,
-                        "hello world|second||!world|!second|!|");
+    assert_string_equal(g.output, "hello world|second||!world|!second|!|");
     th_guest_delete(g.guest); /* what has no end of line comes last */
     g.guest = NULL;
     assert_non_null(strstr(g.output, "rest|!rest|"));
@@ -83,11 +82,10 @@ static void what_is_written_comes_out_line_by_line(void **state)
 static void clocks_and_randomness_are_the_environment_s(void **state)
 {
     (void)state;
-    make("(module "
-         WASI("clock_time_get", "(param i32 i64 i32) (result i32)")
-         WASI("clock_res_get", "(param i32 i32) (result i32)")
-         WASI("random_get", "(param i32 i32) (result i32)")
-         WAT_MEMORY CHECK
+    make("(module " WASI("clock_time_get", "(param i32 i64 i32) (result i32)")
+             WASI("clock_res_get", "(param i32 i32) (result i32)")
+                 WASI("random_get", "(param i32 i32) (result i32)")
+                     WAT_MEMORY CHECK
          "(func (export \"run\")"
          " (call $is (call $clock_time_get (i32.const 0) (i64.const 0)"
          "  (i32.const 64)) (i32.const 0))"
@@ -113,16 +111,15 @@ static void clocks_and_randomness_are_the_environment_s(void **state)
 static void there_are_no_arguments_and_no_files(void **state)
 {
     (void)state;
-    make("(module "
-         WASI("args_sizes_get", "(param i32 i32) (result i32)")
-         WASI("environ_get", "(param i32 i32) (result i32)")
-         WASI("fd_prestat_get", "(param i32 i32) (result i32)")
-         WASI("fd_fdstat_get", "(param i32 i32) (result i32)")
-         WASI("fd_read", "(param i32 i32 i32 i32) (result i32)")
-         WASI("sched_yield", "(result i32)")
-         WASI("path_open", "(param i32 i32 i32 i32 i32 i64 i64 i32 i32)"
-                           " (result i32)")
-         WAT_MEMORY CHECK
+    make("(module " WASI("args_sizes_get", "(param i32 i32) (result i32)")
+             WASI("environ_get", "(param i32 i32) (result i32)")
+                 WASI("fd_prestat_get", "(param i32 i32) (result i32)")
+                     WASI("fd_fdstat_get", "(param i32 i32) (result i32)")
+                         WASI("fd_read", "(param i32 i32 i32 i32) (result i32)")
+                             WASI("sched_yield", "(result i32)") WASI(
+                                 "path_open",
+                                 "(param i32 i32 i32 i32 i32 i64 i64 i32 i32)"
+                                 " (result i32)") WAT_MEMORY CHECK
          "(func (export \"run\")"
          " (i64.store (i32.const 64) (i64.const -1))"
          " (call $is (call $args_sizes_get (i32.const 64) (i32.const 68))"
@@ -154,8 +151,8 @@ static void exit_ends_the_actor_well_or_not(void **state)
     for (int status = 0; status < 2; status++) {
         char wat[512];
         (void)snprintf(wat, sizeof wat,
-                       "(module " WASI("proc_exit", "(param i32)")
-                       WAT_MEMORY "(func (export \"_start\")"
+                       "(module " WASI("proc_exit", "(param i32)") WAT_MEMORY
+                       "(func (export \"_start\")"
                        " (call $proc_exit (i32.const %d))))",
                        status * 3);
         make(wat);
@@ -173,9 +170,8 @@ static void exit_ends_the_actor_well_or_not(void **state)
 static void poll_oneoff_waits_and_is_woken_in_time(void **state)
 {
     (void)state;
-    make("(module "
-         WASI("poll_oneoff", "(param i32 i32 i32 i32) (result i32)")
-         WAT_MEMORY CHECK
+    make("(module " WASI("poll_oneoff", "(param i32 i32 i32 i32) (result i32)")
+             WAT_MEMORY CHECK
          "(func (export \"run\")"
          " (i64.store (i32.const 64) (i64.const 42))" /* userdata */
          " (i32.store (i32.const 80) (i32.const 1))"  /* monotonic */
@@ -205,9 +201,8 @@ static void poll_oneoff_waits_and_is_woken_in_time(void **state)
 static void a_descriptor_is_ready_at_once(void **state)
 {
     (void)state;
-    make("(module "
-         WASI("poll_oneoff", "(param i32 i32 i32 i32) (result i32)")
-         WAT_MEMORY CHECK
+    make("(module " WASI("poll_oneoff", "(param i32 i32 i32 i32) (result i32)")
+             WAT_MEMORY CHECK
          "(func (export \"run\")"
          " (i32.store8 (i32.const 72) (i32.const 2))" /* fd_write of 1 */
          " (i32.store (i32.const 80) (i32.const 1))"

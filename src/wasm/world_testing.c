@@ -127,9 +127,8 @@ static theater_status_t name_begin(theater_call_t *call)
 static theater_status_t sender_begin(theater_call_t *call)
 {
     struct world_guest *g = call->instance;
-    call->result.bytes =
-        (theater_bytes_t){(const uint8_t *)g->answer,
-                          g->answer != NULL ? strlen(g->answer) : 0};
+    call->result.bytes = (theater_bytes_t){
+        (const uint8_t *)g->answer, g->answer != NULL ? strlen(g->answer) : 0};
     return THEATER_OK;
 }
 
@@ -144,24 +143,78 @@ static theater_status_t count_begin(theater_call_t *call)
 #define S THEATER_TYPE_STRING
 #define B THEATER_TYPE_BYTES
 static const theater_host_function_t functions[] = {
-    {API, "send", {S, B}, THEATER_TYPE_RESULT_NONE, send_begin, NULL, NULL,
+    {API,
+     "send",
+     {S, B},
+     THEATER_TYPE_RESULT_NONE,
+     send_begin,
+     NULL,
+     NULL,
      count_release},
-    {API, "request", {S, B}, THEATER_TYPE_RESULT_BYTES, request_begin,
-     request_resume, request_cancel, count_release},
-    {API, "sleep", {THEATER_TYPE_U32}, THEATER_TYPE_U32, sleep_begin,
-     sleep_resume, request_cancel, NULL},
-    {API, "list", {THEATER_TYPE_NONE}, THEATER_TYPE_STRING_LIST, list_begin,
-     NULL, NULL, count_release},
-    {API, "broadcast", {THEATER_TYPE_STRING_LIST, B}, THEATER_TYPE_CODE_LIST,
-     broadcast_begin, NULL, NULL, NULL},
-    {API, "now", {THEATER_TYPE_NONE}, THEATER_TYPE_U64, now_begin, NULL, NULL,
+    {API,
+     "request",
+     {S, B},
+     THEATER_TYPE_RESULT_BYTES,
+     request_begin,
+     request_resume,
+     request_cancel,
+     count_release},
+    {API,
+     "sleep",
+     {THEATER_TYPE_U32},
+     THEATER_TYPE_U32,
+     sleep_begin,
+     sleep_resume,
+     request_cancel,
      NULL},
-    {API, "name", {THEATER_TYPE_NONE}, THEATER_TYPE_STRING, name_begin, NULL,
-     NULL, NULL},
-    {API, "sender", {THEATER_TYPE_NONE}, THEATER_TYPE_OPTION_STRING,
-     sender_begin, NULL, NULL, NULL},
-    {API, "batch", {S, THEATER_TYPE_BYTES_LIST}, THEATER_TYPE_RESULT_U32,
-     count_begin, NULL, NULL, NULL},
+    {API,
+     "list",
+     {THEATER_TYPE_NONE},
+     THEATER_TYPE_STRING_LIST,
+     list_begin,
+     NULL,
+     NULL,
+     count_release},
+    {API,
+     "broadcast",
+     {THEATER_TYPE_STRING_LIST, B},
+     THEATER_TYPE_CODE_LIST,
+     broadcast_begin,
+     NULL,
+     NULL,
+     NULL},
+    {API,
+     "now",
+     {THEATER_TYPE_NONE},
+     THEATER_TYPE_U64,
+     now_begin,
+     NULL,
+     NULL,
+     NULL},
+    {API,
+     "name",
+     {THEATER_TYPE_NONE},
+     THEATER_TYPE_STRING,
+     name_begin,
+     NULL,
+     NULL,
+     NULL},
+    {API,
+     "sender",
+     {THEATER_TYPE_NONE},
+     THEATER_TYPE_OPTION_STRING,
+     sender_begin,
+     NULL,
+     NULL,
+     NULL},
+    {API,
+     "batch",
+     {S, THEATER_TYPE_BYTES_LIST},
+     THEATER_TYPE_RESULT_U32,
+     count_begin,
+     NULL,
+     NULL,
+     NULL},
 };
 
 static const theater_guest_export_t exports[] = {
@@ -191,8 +244,7 @@ static theater_status_t next(void *ctx, size_t *out_grant,
         return THEATER_EMPTY;
     }
     *out_grant = 0;
-    *out_delivery =
-        &g->deliveries[g->taken++ % WORLD_DELIVERIES].delivery;
+    *out_delivery = &g->deliveries[g->taken++ % WORLD_DELIVERIES].delivery;
     return THEATER_OK;
 }
 
@@ -228,8 +280,7 @@ static void output(void *ctx, bool is_error, theater_bytes_t line)
     struct world_guest *g = ctx;
     size_t len = strlen(g->output);
     (void)snprintf(g->output + len, sizeof g->output - len, "%s%.*s|",
-                   is_error ? "!" : "", (int)line.len,
-                   (const char *)line.data);
+                   is_error ? "!" : "", (int)line.len, (const char *)line.data);
 }
 
 static void wake_at(void *ctx, uint64_t deadline_ns)
@@ -237,8 +288,8 @@ static void wake_at(void *ctx, uint64_t deadline_ns)
     ((struct world_guest *)ctx)->wake_at = deadline_ns;
 }
 
-static const struct th_guest_hooks hooks = {next,   done,   should_yield,
-                                            output, wake_at};
+static const struct th_guest_hooks hooks = {next, done, should_yield, output,
+                                            wake_at};
 
 struct th_guest_options world_options = {
     .hooks = &hooks,
@@ -295,10 +346,10 @@ theater_status_t world_load(struct world *world, const char *wat,
         wasmtime_error_message(error, &text);
         fail_msg("%.*s", (int)text.size, text.data);
     }
-    theater_status_t status = th_engine_load(
-        world->engine, "test.wasm",
-        (theater_bytes_t){(const uint8_t *)wasm.data, wasm.size}, stack,
-        world->grants, 1, out, err);
+    theater_status_t status =
+        th_engine_load(world->engine, "test.wasm",
+                       (theater_bytes_t){(const uint8_t *)wasm.data, wasm.size},
+                       stack, world->grants, 1, out, err);
     wasm_byte_vec_delete(&wasm);
     return status;
 }
@@ -308,9 +359,8 @@ theater_status_t world_guest_new(struct world *world, struct world_guest *g,
 {
     memset(g, 0, sizeof *g);
     g->world = world;
-    g->deliveries =
-        th_calloc(theater_env_default(),
-                  WORLD_DELIVERIES * sizeof *g->deliveries);
+    g->deliveries = th_calloc(theater_env_default(),
+                              WORLD_DELIVERIES * sizeof *g->deliveries);
     assert_non_null(g->deliveries);
     theater_status_t status =
         world_load(world, wat, TH_STACK_SMALL, &g->module, &g->err);

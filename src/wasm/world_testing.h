@@ -36,17 +36,17 @@ struct world_guest {
     void *instances[2];
     struct world_delivery *deliveries; /* WORLD_DELIVERIES of them */
     size_t pushed, taken, finished;
-    bool yield;          /* what should_yield answers */
-    unsigned asked;      /* how often */
+    bool yield;              /* what should_yield answers */
+    unsigned asked;          /* how often */
     char output[WORLD_TEXT]; /* lines, each ended by '|' */
     uint64_t wake_at;
     theater_error_t err; /* of the last enter or new */
     /* Of the host functions: */
     unsigned sends, waits, cancels, releases, resumes;
-    bool must_wait;         /* `request` waits until `answer` is set */
-    const char *answer;     /* NULL: none yet */
+    bool must_wait;          /* `request` waits until `answer` is set */
+    const char *answer;      /* NULL: none yet */
     theater_status_t refuse; /* `send` and `request` answer this; OK: fine */
-    char last[64];          /* last bytes that came through `send` */
+    char last[64];           /* last bytes that came through `send` */
     size_t last_len, last_target_len, last_list_len;
 };
 
@@ -82,7 +82,7 @@ enum th_guest_state world_enter(struct world_guest *g,
 enum th_guest_state world_run(struct world_guest *g, enum th_guest_entry entry);
 
 /* What most guests are made of: memory, cabi_realloc (a bump allocator that
- * `$reset` empties), and the imports of the test handler that were asked for. */
+ * nobody empties), and the imports of the test handler that are wanted. */
 #define WAT_IMPORT_SEND                                                        \
     "(import \"test:world/api@0.1.0\" \"send\" (func $send"                    \
     " (param i32 i32 i32 i32 i32)))"
