@@ -138,9 +138,9 @@ typedef struct theater_instance_args {
  * runs. next and done: the worker that runs the actor. advance: any worker,
  * also several at once. Blocks: none. */
 typedef struct theater_handler_ops {
-    size_t size;                              /* sizeof(theater_handler_ops_t) */
-    const theater_key_t *keys;                /* of its part of the manifest */
-    size_t keys_len;                          /* entries in keys */
+    size_t size;               /* sizeof(theater_handler_ops_t) */
+    const theater_key_t *keys; /* of its part of the manifest */
+    size_t keys_len;           /* entries in keys */
     const theater_host_function_t *functions; /* what it grants */
     size_t functions_len;                     /* entries in functions */
     const theater_guest_export_t *exports;    /* what it calls; 64 at most */

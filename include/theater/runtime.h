@@ -66,9 +66,8 @@ typedef struct theater_event {
  * Returns: OK; PENDING: taken, too, but so many lines were written in this
  *          turn that it should end, so that they are handed on; the actor is
  *          woken. Lines over 1 MiB in one turn are lost, and counted. */
-THEATER_API THEATER_CHECKED theater_status_t
-theater_actor_log(theater_actor_t *actor, theater_log_level_t level,
-                  theater_bytes_t text);
+THEATER_API THEATER_CHECKED theater_status_t theater_actor_log(
+    theater_actor_t *actor, theater_log_level_t level, theater_bytes_t text);
 
 typedef struct theater_runtime_options {
     size_t size;              /* sizeof(theater_runtime_options_t) */
@@ -130,10 +129,9 @@ THEATER_API THEATER_CHECKED theater_status_t theater_runtime_spawn(
 
 /* Makes all actors of a system, and starts none of them unless all could be
  * made. Otherwise as theater_runtime_spawn. */
-THEATER_API THEATER_CHECKED theater_status_t
-theater_runtime_spawn_system(theater_runtime_t *runtime,
-                             const theater_system_t *system,
-                             theater_error_t *err);
+THEATER_API THEATER_CHECKED theater_status_t theater_runtime_spawn_system(
+    theater_runtime_t *runtime, const theater_system_t *system,
+    theater_error_t *err);
 
 /* Starts the actors that were spawned paused. Threads: any. */
 THEATER_API void theater_runtime_start_all(theater_runtime_t *runtime);
@@ -141,8 +139,8 @@ THEATER_API void theater_runtime_start_all(theater_runtime_t *runtime);
 /* A native actor: the same deliveries as C callbacks, on a worker, one at a
  * time. It must not block and is not sliced or limited. Static. */
 typedef struct theater_native_ops {
-    size_t size;      /* sizeof(theater_native_ops_t) */
-    uint64_t exports; /* bits of the exports of its handlers, in the order of
+    size_t size;         /* sizeof(theater_native_ops_t) */
+    uint64_t exports;    /* bits of the exports of its handlers, in the order of
                          the sections, as theater_instance_args.exports, for
                          the one handler type `handler` */
     const char *handler; /* the handler type that `exports` speaks of */
@@ -176,9 +174,8 @@ THEATER_API void *theater_actor_handler(const theater_actor_t *actor,
 
 /* Asks one actor to stop: `handle-stop` runs, then it ends.
  * Threads: any. Blocks: never. Returns: OK, NOT_FOUND. */
-THEATER_API THEATER_CHECKED theater_status_t
-theater_runtime_stop(theater_runtime_t *runtime, const char *name,
-                     const char *reason);
+THEATER_API THEATER_CHECKED theater_status_t theater_runtime_stop(
+    theater_runtime_t *runtime, const char *name, const char *reason);
 
 /* Asks all to stop, as above, and refuses new ones for ever. */
 THEATER_API void theater_runtime_stop_all(theater_runtime_t *runtime,
@@ -193,23 +190,21 @@ typedef enum theater_wait_for {
 
 /* Waits. Threads: any that is not a worker. Blocks: until then.
  * Returns: OK, TIMEOUT, WRONG_THREAD. */
-THEATER_API THEATER_CHECKED theater_status_t
-theater_runtime_wait(theater_runtime_t *runtime, theater_wait_for_t what,
-                     uint64_t timeout_ms);
+THEATER_API THEATER_CHECKED theater_status_t theater_runtime_wait(
+    theater_runtime_t *runtime, theater_wait_for_t what, uint64_t timeout_ms);
 
 /* Waits until one actor is gone (at once when there is none of that name).
  * As theater_runtime_wait. */
-THEATER_API THEATER_CHECKED theater_status_t
-theater_runtime_wait_actor(theater_runtime_t *runtime, const char *name,
-                           uint64_t timeout_ms);
+THEATER_API THEATER_CHECKED theater_status_t theater_runtime_wait_actor(
+    theater_runtime_t *runtime, const char *name, uint64_t timeout_ms);
 
 typedef struct theater_actor_info {
-    const char *name;       /* valid during the callback */
-    const char *state;      /* "idle", "ready", "running", "waiting", ... */
-    uint64_t deliveries;    /* calls of its exports so far */
-    uint64_t memory_bytes;  /* of the guest's linear memory */
-    uint32_t restarts;      /* so far */
-    bool native;            /* a C actor */
+    const char *name;      /* valid during the callback */
+    const char *state;     /* "idle", "ready", "running", "waiting", ... */
+    uint64_t deliveries;   /* calls of its exports so far */
+    uint64_t memory_bytes; /* of the guest's linear memory */
+    uint32_t restarts;     /* so far */
+    bool native;           /* a C actor */
 } theater_actor_info_t;
 
 /* Calls `each` for every actor there is. Threads: any. */
@@ -219,15 +214,15 @@ theater_runtime_list(theater_runtime_t *runtime,
                      void *user);
 
 typedef struct theater_runtime_stats {
-    uint64_t spawned;      /* actors made */
-    uint64_t stopped;      /* ended well */
-    uint64_t failed;       /* trapped, broke a limit; ends for good */
-    uint64_t restarted;    /* started again */
-    uint64_t deliveries;   /* calls of guest exports that began */
-    uint64_t compiled;     /* modules compiled */
-    uint64_t cache_hits;   /* compiled modules found, in memory or on disk */
-    uint64_t live;         /* actors now */
-    unsigned workers;      /* threads that run actors */
+    uint64_t spawned;    /* actors made */
+    uint64_t stopped;    /* ended well */
+    uint64_t failed;     /* trapped, broke a limit; ends for good */
+    uint64_t restarted;  /* started again */
+    uint64_t deliveries; /* calls of guest exports that began */
+    uint64_t compiled;   /* modules compiled */
+    uint64_t cache_hits; /* compiled modules found, in memory or on disk */
+    uint64_t live;       /* actors now */
+    unsigned workers;    /* threads that run actors */
 } theater_runtime_stats_t;
 
 THEATER_API void theater_runtime_stats(theater_runtime_t *runtime,

@@ -93,28 +93,28 @@ enum { TH_RESTART_TIMES = 1024 };
 
 /* What an actor has beyond its slot; made by spawn, freed when it ends. */
 struct th_body {
-    struct th_plan *plan;  /* retained */
-    struct th_guest *guest; /* NULL: native, or between two lives */
+    struct th_plan *plan;               /* retained */
+    struct th_guest *guest;             /* NULL: native, or between two lives */
     const theater_native_ops_t *native; /* NULL: a guest */
     void *self;                         /* of the native actor */
     struct th_supervision *supervision; /* NULL: never restarted */
     theater_bytes_t initial_state;      /* data NULL: none; owned */
-    theater_delivery_t *delivery; /* under way; NULL for native actors */
-    struct th_lines lines;        /* written and not yet handed on */
-    _Atomic uint64_t deliveries;  /* written by the activation */
+    theater_delivery_t *delivery;       /* under way; NULL for native actors */
+    struct th_lines lines;              /* written and not yet handed on */
+    _Atomic uint64_t deliveries;        /* written by the activation */
     _Atomic uint64_t memory_bytes;
     _Atomic uint32_t restarts;
-    uint32_t budget;  /* deliveries left of this activation */
-    uint32_t turn;    /* deliveries left of this source's turn */
-    uint32_t entries; /* activations so far */
-    uint8_t source;   /* index in plan->sources of the last delivery */
-    uint8_t set_up;   /* handlers that are set up */
-    uint8_t created;  /* handlers that have an instance */
-    bool started;     /* the handlers were told, `run` was entered */
-    bool cut;         /* the budget ended the activation */
+    uint32_t budget;   /* deliveries left of this activation */
+    uint32_t turn;     /* deliveries left of this source's turn */
+    uint32_t entries;  /* activations so far */
+    uint8_t source;    /* index in plan->sources of the last delivery */
+    uint8_t set_up;    /* handlers that are set up */
+    uint8_t created;   /* handlers that have an instance */
+    bool started;      /* the handlers were told, `run` was entered */
+    bool cut;          /* the budget ended the activation */
     bool stop_entered; /* handle-stop was called */
     bool owns_self;    /* a native actor that was released */
-    uint8_t entry; /* enum th_guest_entry of the next th_guest_enter */
+    uint8_t entry;     /* enum th_guest_entry of the next th_guest_enter */
     const char *name;
     size_t name_len;
     void *instances[]; /* per grant; the name is behind them */
@@ -127,17 +127,17 @@ struct theater_actor {
     struct th_sched *sched;
     struct th_body *body;
     struct theater_runtime *runtime;
-    uint64_t wake_at;  /* what handlers asked for; the activation's */
-    uint64_t own_at;   /* end of the grace or of the back-off */
-    bool armed;        /* the timer was, and was not disarmed */
+    uint64_t wake_at; /* what handlers asked for; the activation's */
+    uint64_t own_at;  /* end of the grace or of the back-off */
+    bool armed;       /* the timer was, and was not disarmed */
     struct th_wake_timer timer;
     _Atomic(char *) stop_reason; /* the first one asked with */
     /* Guarded by the runtime's lock: */
     struct theater_actor *hash_next; /* of its bucket, or of the free list */
     uint64_t serial;                 /* of the spawn; 0: free */
     uint64_t hash;                   /* of the name */
-    bool named; /* it is in a bucket */
-    bool gone;  /* torn down, its name is free; its end is being told */
+    bool named;                      /* it is in a bucket */
+    bool gone; /* torn down, its name is free; its end is being told */
 };
 
 /* One activation. */

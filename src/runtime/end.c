@@ -194,6 +194,7 @@ bool th_actor_run_restart(struct theater_actor *actor, enum th_run *out_run)
         atomic_load_explicit(&body->restarts, memory_order_relaxed) + 1,
         memory_order_relaxed);
     body->entry = TH_ENTER_RUN;
-    tell(actor, THEATER_ACTOR_RESTARTED, THEATER_OK, "restarted after a failure");
+    tell(actor, THEATER_ACTOR_RESTARTED, THEATER_OK,
+         "restarted after a failure");
     return true;
 }

@@ -32,8 +32,7 @@ void th_event_emit(struct theater_runtime *runtime,
 void th_event_mix(struct theater_runtime *runtime, const void *data, size_t len)
 {
     uint64_t size = len;
-    runtime->event_hash =
-        th_hash64(&size, sizeof size, runtime->event_hash);
+    runtime->event_hash = th_hash64(&size, sizeof size, runtime->event_hash);
     runtime->event_hash = th_hash64(data, len, runtime->event_hash);
 }
 

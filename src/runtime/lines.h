@@ -11,9 +11,9 @@
 #include <theater/runtime.h>
 
 enum {
-    TH_LINE_MAX = 8 << 10,       /* bytes of one line; longer ones are cut */
-    TH_LINES_SOFT = 64 << 10,    /* then a writer's turn should end */
-    TH_LINES_HARD = 1024 << 10,  /* then lines are lost, and counted */
+    TH_LINE_MAX = 8 << 10,      /* bytes of one line; longer ones are cut */
+    TH_LINES_SOFT = 64 << 10,   /* then a writer's turn should end */
+    TH_LINES_HARD = 1024 << 10, /* then lines are lost, and counted */
 };
 
 struct th_lines {

@@ -69,8 +69,7 @@ static void a_cut_does_not_split_a_character(void **state)
         size_t whole = len - len % 3;
         th_lines_add(env, &lines, THEATER_LOG_INFO, bytes(text, whole));
         th_lines_drain(env, &lines, get, &got);
-        assert_true(
-            th_utf8_ok((const uint8_t *)got.last, strlen(got.last)));
+        assert_true(th_utf8_ok((const uint8_t *)got.last, strlen(got.last)));
         assert_int_equal(strstr(got.last, " [cut: ") != NULL,
                          whole > TH_LINE_MAX);
     }

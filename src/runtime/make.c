@@ -33,8 +33,8 @@ static struct th_body *new_body(const theater_env_t *env,
 {
     struct th_plan *plan = make->plan;
     size_t name_len = strlen(make->name);
-    size_t body_len = align16(sizeof(struct th_body) +
-                              plan->grants_len * sizeof(void *));
+    size_t body_len =
+        align16(sizeof(struct th_body) + plan->grants_len * sizeof(void *));
     size_t supervision_len = supervision_size(plan);
     size_t delivery_len =
         make->native == NULL ? align16(sizeof(theater_delivery_t)) : 0;
@@ -266,8 +266,8 @@ void th_actor_release(struct theater_actor *actor, bool paused)
 theater_status_t th_actor_check(struct theater_runtime *runtime,
                                 struct th_plan *plan, theater_error_t *err)
 {
-    struct th_make make = {
-        .plan = plan, .name = theater_manifest_name(plan->manifest)};
+    struct th_make make = {.plan = plan,
+                           .name = theater_manifest_name(plan->manifest)};
     struct th_body *body = new_body(runtime->env, &make);
     if (body == NULL) {
         return slot_error(err, THEATER_OUT_OF_MEMORY, make.name);

@@ -12,7 +12,6 @@
 
 #include "runtime/runtime.h"
 
-
 enum { PACKAGE_LIMIT = 256 << 20 };
 
 struct th_plan *th_plan_retain(struct th_plan *plan)
@@ -50,13 +49,13 @@ static theater_status_t resolve(struct theater_runtime *runtime,
     }
     size_t len = theater_manifest_handlers_len(manifest);
     if (len > TH_MAX_GRANTS) {
-        return th_error(err, THEATER_BAD_MANIFEST,
-                        theater_manifest_origin(manifest),
-                        "it lists %zu handlers; at most %d can be had", len,
-                        TH_MAX_GRANTS);
+        return th_error(
+            err, THEATER_BAD_MANIFEST, theater_manifest_origin(manifest),
+            "it lists %zu handlers; at most %d can be had", len, TH_MAX_GRANTS);
     }
     for (size_t i = 0; i < len; i++) {
-        const theater_section_t *section = theater_manifest_handler(manifest, i);
+        const theater_section_t *section =
+            theater_manifest_handler(manifest, i);
         const char *type = theater_section_type(section);
         const struct th_registered *handler =
             th_registry_find(runtime->registry, type);
@@ -103,11 +102,10 @@ static theater_status_t load(struct theater_runtime *runtime,
                         theater_status_text(status));
     }
     const theater_limits_t *limits = theater_manifest_limits(plan->manifest);
-    status = th_engine_load(runtime->engine, path, (theater_bytes_t){data, len},
-                            limits->stack == THEATER_STACK_LARGE
-                                ? TH_STACK_LARGE
-                                : TH_STACK_SMALL,
-                            plan->grants, plan->grants_len, &plan->module, err);
+    status = th_engine_load(
+        runtime->engine, path, (theater_bytes_t){data, len},
+        limits->stack == THEATER_STACK_LARGE ? TH_STACK_LARGE : TH_STACK_SMALL,
+        plan->grants, plan->grants_len, &plan->module, err);
     th_free(env, data);
     if (status == THEATER_OK) {
         /* relaxed: statistics */

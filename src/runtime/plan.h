@@ -11,12 +11,12 @@
 
 struct th_plan {
     const theater_env_t *env;
-    _Atomic uint32_t count;            /* users; the last frees */
+    _Atomic uint32_t count;             /* users; the last frees */
     const theater_manifest_t *manifest; /* retained */
-    struct th_module *module;          /* NULL: native */
-    uint8_t grants_len;                /* handlers of the manifest */
-    uint8_t sources_len;               /* of them, those with deliveries */
-    uint8_t sources[TH_MAX_GRANTS];    /* their indices */
+    struct th_module *module;           /* NULL: native */
+    uint8_t grants_len;                 /* handlers of the manifest */
+    uint8_t sources_len;                /* of them, those with deliveries */
+    uint8_t sources[TH_MAX_GRANTS];     /* their indices */
     struct th_grant grants[TH_MAX_GRANTS];
     const struct th_registered *handlers[TH_MAX_GRANTS];
     const theater_section_t *sections[TH_MAX_GRANTS];
@@ -28,9 +28,11 @@ struct theater_runtime;
  * and loaded once per manifest object, as long as the runtime remembers it.
  * Threads: any that may block.
  * Returns: OK, BAD_MANIFEST, BAD_MODULE, NOT_FOUND, IO, OUT_OF_MEMORY. */
-THEATER_CHECKED theater_status_t
-th_plan_get(struct theater_runtime *runtime, const theater_manifest_t *manifest,
-            bool native, struct th_plan **out_plan, theater_error_t *err);
+THEATER_CHECKED theater_status_t th_plan_get(struct theater_runtime *runtime,
+                                             const theater_manifest_t *manifest,
+                                             bool native,
+                                             struct th_plan **out_plan,
+                                             theater_error_t *err);
 struct th_plan *th_plan_retain(struct th_plan *plan);
 void th_plan_release(struct th_plan *plan);
 /* The runtime forgets the plans it remembers. */

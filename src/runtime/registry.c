@@ -106,11 +106,11 @@ bool th_registry_busy(void *ctx)
         const struct th_registered *item = &registry->items[i];
         const theater_handler_ops_t *ops = item->ops;
         /* Who can't tell is busy while it has a deadline. */
-        bool busy = ops->busy != NULL
-                        ? ops->busy(item->prototype)
-                        : ops->next_deadline != NULL &&
-                              ops->next_deadline(item->prototype) !=
-                                  THEATER_NEVER;
+        bool busy =
+            ops->busy != NULL
+                ? ops->busy(item->prototype)
+                : ops->next_deadline != NULL &&
+                      ops->next_deadline(item->prototype) != THEATER_NEVER;
         if (busy) {
             return true;
         }

@@ -71,15 +71,15 @@ static void handlers_keep_their_order_and_types_are_unique(void **state)
     (void)state;
     theater_handler_registry_t *registry;
     assert_int_equal(theater_handler_registry_new(NULL, &registry), THEATER_OK);
-    assert_int_equal(theater_handler_registry_register(registry, "b", &full,
-                                                       &numbers[0]),
-                     THEATER_OK);
+    assert_int_equal(
+        theater_handler_registry_register(registry, "b", &full, &numbers[0]),
+        THEATER_OK);
     assert_int_equal(
         theater_handler_registry_register(registry, "a", &least, NULL),
         THEATER_OK);
-    assert_int_equal(theater_handler_registry_register(registry, "b", &full,
-                                                       &numbers[1]),
-                     THEATER_ALREADY_EXISTS);
+    assert_int_equal(
+        theater_handler_registry_register(registry, "b", &full, &numbers[1]),
+        THEATER_ALREADY_EXISTS);
     assert_ptr_equal(th_registry_find(registry, "b"), &registry->items[0]);
     assert_ptr_equal(th_registry_find(registry, "a"), &registry->items[1]);
     assert_null(th_registry_find(registry, "c"));
@@ -129,8 +129,8 @@ static void the_earliest_timer_counts_and_all_are_advanced(void **state)
     static const char *const names[] = {"x", "y", "z"};
     for (int i = 0; i < 3; i++) {
         deadlines[i] = 30 - 10 * (uint64_t)i;
-        assert_int_equal(theater_handler_registry_register(
-                             registry, names[i], &full, &numbers[i]),
+        assert_int_equal(theater_handler_registry_register(registry, names[i],
+                                                           &full, &numbers[i]),
                          THEATER_OK);
     }
     assert_int_equal(th_registry_next_deadline(registry), 10);

@@ -107,8 +107,8 @@ theater_status_t theater_runtime_new(theater_handler_registry_t *registry,
     runtime->on_event = options->on_event;
     runtime->user = options->user;
     runtime->simulated = options->simulated;
-    runtime->max_actors = options->max_actors != 0 ? options->max_actors
-                                                   : DEFAULT_MAX_ACTORS;
+    runtime->max_actors =
+        options->max_actors != 0 ? options->max_actors : DEFAULT_MAX_ACTORS;
     theater_status_t status = start_parts(runtime, options, err);
     if (status != THEATER_OK) {
         free_parts(runtime);
@@ -264,8 +264,8 @@ void theater_runtime_list(theater_runtime_t *runtime,
 void theater_runtime_stats(theater_runtime_t *runtime,
                            theater_runtime_stats_t *out)
 {
-    *out = (theater_runtime_stats_t){
-        .workers = th_sched_workers(runtime->sched)};
+    *out =
+        (theater_runtime_stats_t){.workers = th_sched_workers(runtime->sched)};
     /* relaxed: statistics, all of them */
 #define READ(field)                                                            \
     out->field = atomic_load_explicit(&runtime->field, memory_order_relaxed)

@@ -56,8 +56,7 @@ struct theater_runtime {
 
 /* --- table.c ------------------------------------------------------------ */
 
-THEATER_CHECKED theater_status_t
-th_table_init(struct theater_runtime *runtime);
+THEATER_CHECKED theater_status_t th_table_init(struct theater_runtime *runtime);
 /* All slots must be free. */
 void th_table_fini(struct theater_runtime *runtime);
 

@@ -80,11 +80,11 @@ static theater_status_t spawn(theater_runtime_t *runtime, const char *name,
     return status;
 }
 
-theater_status_t
-theater_runtime_spawn(theater_runtime_t *runtime, const char *name,
-                      const theater_manifest_t *manifest,
-                      const theater_spawn_options_t *options,
-                      theater_error_t *err)
+theater_status_t theater_runtime_spawn(theater_runtime_t *runtime,
+                                       const char *name,
+                                       const theater_manifest_t *manifest,
+                                       const theater_spawn_options_t *options,
+                                       theater_error_t *err)
 {
     return spawn(runtime, name, manifest, options, NULL, NULL, err);
 }

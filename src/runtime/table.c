@@ -62,8 +62,7 @@ static uint64_t name_hash(const char *name)
 }
 
 static struct theater_actor *find(struct theater_runtime *runtime,
-                                  const char *name, uint64_t hash,
-                                  bool or_gone)
+                                  const char *name, uint64_t hash, bool or_gone)
 {
     struct theater_actor *at =
         runtime->buckets[hash & (runtime->buckets_len - 1)];

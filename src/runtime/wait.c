@@ -108,8 +108,8 @@ static theater_status_t park_until(struct theater_runtime *runtime,
     runtime->waiters++;
     while (!is_over(runtime, waited)) {
         /* relaxed: it changes under the lock only */
-        uint32_t epoch = atomic_load_explicit(&runtime->gone_epoch,
-                                              memory_order_relaxed);
+        uint32_t epoch =
+            atomic_load_explicit(&runtime->gone_epoch, memory_order_relaxed);
         if (th_now(env) >= deadline_ns) {
             status = THEATER_TIMEOUT;
             break;
@@ -135,9 +135,8 @@ static theater_status_t quiet_until(struct theater_runtime *runtime,
         if (now >= deadline_ns) {
             return THEATER_TIMEOUT;
         }
-        uint64_t until = deadline_ns - now > LOOK_AGAIN_NS
-                             ? now + LOOK_AGAIN_NS
-                             : deadline_ns;
+        uint64_t until = deadline_ns - now > LOOK_AGAIN_NS ? now + LOOK_AGAIN_NS
+                                                           : deadline_ns;
         if (th_sched_wait_quiet(runtime->sched, until) == THEATER_OK) {
             return THEATER_OK;
         }

@@ -68,21 +68,21 @@ static void make_someone(struct churn *churn, const char *name, bool native)
         .size = sizeof ops, .exports = 1, .handler = "post", .deliver = ignore};
     theater_runtime_t *runtime = churn->world.runtime;
     theater_status_t status =
-        native ? theater_runtime_spawn_native(runtime, name, churn->native,
-                                              NULL, &ops, NULL, NULL)
-               : theater_runtime_spawn(runtime, name, churn->manifest, NULL,
-                                       NULL);
+        native
+            ? theater_runtime_spawn_native(runtime, name, churn->native, NULL,
+                                           &ops, NULL, NULL)
+            : theater_runtime_spawn(runtime, name, churn->manifest, NULL, NULL);
     TH_CHECK(status == THEATER_OK || status == THEATER_ALREADY_EXISTS);
 }
 
 static void *disturb(void *arg)
 {
-    static const char *const texts[] = {"log x", "trap", "sleep 1",
+    static const char *const texts[] = {"log x",  "trap",    "sleep 1",
                                         "stop x", "sleep 0", "count"};
     struct churn *churn = arg;
     struct th_rng rng;
-    th_rng_init(&rng, atomic_fetch_add_explicit(&churn->seed, 1,
-                                                memory_order_relaxed));
+    th_rng_init(
+        &rng, atomic_fetch_add_explicit(&churn->seed, 1, memory_order_relaxed));
     for (int i = 0; i < ROUNDS; i++) {
         char name[16];
         unsigned who = (unsigned)th_rng_below(&rng, NAMES);

@@ -107,7 +107,8 @@ static void memory_ends_at_its_limit(void **state)
     (void)state;
     struct world world;
     world_start(&world, NULL);
-    theater_manifest_t *manifest = world_player("[limits]\nmemory = \"1MiB\"\n");
+    theater_manifest_t *manifest =
+        world_player("[limits]\nmemory = \"1MiB\"\n");
     world_spawn(&world, "ann", manifest, "grow");
     world_await_prefix(&world, "failed ann: ", 1);
     theater_manifest_release(manifest);

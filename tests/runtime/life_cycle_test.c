@@ -26,9 +26,12 @@ static void is_spawned_runs_handles_and_stops(void **state)
     assert_int_equal(theater_runtime_wait_actor(world.runtime, "ann", WAIT_MS),
                      THEATER_OK);
     static const char *const want[] = {
-        "spawned ann",      "log ann: I run",
-        "log ann: ann",     "log ann: hello",
-        "log ann: count 1", "log ann: stopping: time to go",
+        "spawned ann",
+        "log ann: I run",
+        "log ann: ann",
+        "log ann: hello",
+        "log ann: count 1",
+        "log ann: stopping: time to go",
         "stopped ann: time to go",
     };
     assert_int_equal(world.lines_len, sizeof want / sizeof want[0]);
@@ -52,9 +55,9 @@ static void a_name_is_free_again_after_the_end(void **state)
     for (int i = 0; i < 20; i++) {
         world_spawn(&world, "ann", manifest, "");
         theater_error_t err;
-        assert_int_equal(theater_runtime_spawn(world.runtime, "ann", manifest,
-                                               NULL, &err),
-                         THEATER_ALREADY_EXISTS);
+        assert_int_equal(
+            theater_runtime_spawn(world.runtime, "ann", manifest, NULL, &err),
+            THEATER_ALREADY_EXISTS);
         assert_string_equal(err.origin, "ann");
         assert_int_equal(theater_runtime_stop(world.runtime, "ann", NULL),
                          THEATER_OK);
@@ -253,9 +256,9 @@ static void the_list_says_what_each_actor_does(void **state)
     world_spawn(&world, "b", manifest, "log in\nsleep 3600000");
     theater_spawn_options_t options = THEATER_SPAWN_OPTIONS_INIT;
     options.paused = true;
-    assert_int_equal(theater_runtime_spawn(world.runtime, "c", manifest,
-                                           &options, NULL),
-                     THEATER_OK);
+    assert_int_equal(
+        theater_runtime_spawn(world.runtime, "c", manifest, &options, NULL),
+        THEATER_OK);
     assert_true(post_send(world.post, "a", "log got"));
     world_await(&world, "log a: got", 1);
     world_await(&world, "log b: in", 1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Out of memory is a status: each allocation of a runtime, a spawn and a
- * message is made to fail, once and from then on, and nothing is left behind. */
+ * message is made to fail, once and from then on; nothing is left behind. */
 #include "world.h"
 
 #include "base/env_fault.h"
@@ -12,8 +12,8 @@ static theater_status_t scenario(const theater_env_t *env,
                                  const theater_manifest_t *manifest)
 {
     struct world world;
-    theater_status_t status = world_try(
-        &world, &(struct world_options){.env = env, .workers = 1});
+    theater_status_t status =
+        world_try(&world, &(struct world_options){.env = env, .workers = 1});
     if (status == THEATER_OK) {
         theater_spawn_options_t options = THEATER_SPAWN_OPTIONS_INIT;
         options.initial_state =
@@ -23,9 +23,8 @@ static theater_status_t scenario(const theater_env_t *env,
         if (status == THEATER_OK) {
             post_send(world.post, "player", "log hello\nstop enough");
             theater_runtime_stop_all(world.runtime, "over");
-            assert_int_equal(theater_runtime_wait(world.runtime,
-                                                  THEATER_WAIT_STOPPED,
-                                                  WAIT_MS),
+            assert_int_equal(theater_runtime_wait(
+                                 world.runtime, THEATER_WAIT_STOPPED, WAIT_MS),
                              THEATER_OK);
         } else {
             assert_int_equal(last.status, status);
@@ -51,7 +50,8 @@ static void fail_each(enum th_fault_kind kind, bool once)
         if (th_fault_env_live(&fault) != 0 ||
             th_fault_env_live_pages(&fault) != 0) {
             fail_msg("the %llu-th leaves %lld allocations, %lld maps",
-                     (unsigned long long)k, (long long)th_fault_env_live(&fault),
+                     (unsigned long long)k,
+                     (long long)th_fault_env_live(&fault),
                      (long long)th_fault_env_live_pages(&fault));
         }
         if (th_fault_env_failed(&fault, kind) == 0) {

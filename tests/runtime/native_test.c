@@ -70,9 +70,8 @@ static void gets_deliveries_one_at_a_time_after_run(void **state)
     struct self self = {0};
     world_start(&world, NULL);
     theater_manifest_t *manifest = world_manifest(MANIFEST, true);
-    assert_int_equal(theater_runtime_spawn_native(world.runtime, NULL,
-                                                  manifest, NULL, &ops, &self,
-                                                  NULL),
+    assert_int_equal(theater_runtime_spawn_native(world.runtime, NULL, manifest,
+                                                  NULL, &ops, &self, NULL),
                      THEATER_OK);
     for (int i = 0; i < 10000; i++) {
         assert_true(post_send(world.post, "native", "hello"));
@@ -165,7 +164,8 @@ static void blocking(void *self_of, theater_actor_t *actor,
             THEATER_WRONG_THREAD &&
         theater_runtime_wait_actor(world->runtime, "x", 1) ==
             THEATER_WRONG_THREAD &&
-        theater_runtime_spawn(world->runtime, "x", spare, NULL, NULL) == THEATER_WRONG_THREAD) {
+        theater_runtime_spawn(world->runtime, "x", spare, NULL, NULL) ==
+            THEATER_WRONG_THREAD) {
         self->delivered++;
     }
 }

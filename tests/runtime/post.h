@@ -21,10 +21,10 @@ bool post_send(struct post *post, const char *to, const char *text);
 
 /* What became of all that was posted. */
 struct post_counts {
-    _Atomic uint64_t posted;   /* accepted */
-    _Atomic uint64_t done;     /* handled */
-    _Atomic uint64_t died;     /* the actor died in it */
-    _Atomic uint64_t unopened; /* still there when the actor ended */
+    _Atomic uint64_t posted;    /* accepted */
+    _Atomic uint64_t done;      /* handled */
+    _Atomic uint64_t died;      /* the actor died in it */
+    _Atomic uint64_t unopened;  /* still there when the actor ended */
     _Atomic uint64_t instances; /* made and not yet destroyed */
     _Atomic uint64_t names;     /* registered now */
     _Atomic uint64_t restarts;

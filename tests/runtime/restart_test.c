@@ -73,8 +73,7 @@ static void waits_twice_as_long_each_time(void **state)
     (void)state;
     struct scene scene;
     struct world *world = &scene.world;
-    open_scene(&scene,
-               "max_restarts = 4\nrestart_backoff = \"10ms\"\n",
+    open_scene(&scene, "max_restarts = 4\nrestart_backoff = \"10ms\"\n",
                "trap");
     static const uint64_t at[] = {10, 30, 70, 150};
     for (size_t i = 0; i < 4; i++) {
@@ -117,8 +116,8 @@ static void restarts_count_within_the_period_only(void **state)
                "sleep 300\ntrap");
     world_await_prefix(&scene.world, "failed ann", 4);
     assert_int_equal(world_told(&scene.world, "restarted ann"), 3);
-    assert_int_equal(
-        theater_runtime_wait_actor(scene.world.runtime, "ann", 0), THEATER_OK);
+    assert_int_equal(theater_runtime_wait_actor(scene.world.runtime, "ann", 0),
+                     THEATER_OK);
     close_scene(&scene);
 }
 
@@ -155,7 +154,8 @@ static void a_limit_is_a_failure_and_a_stop_is_none(void **state)
     (void)state;
     struct scene scene;
     struct world *world = &scene.world;
-    open_scene(&scene, "restart_backoff = \"1ms\"\n[limits]\nrun_time = \"1ms\"\n",
+    open_scene(&scene,
+               "restart_backoff = \"1ms\"\n[limits]\nrun_time = \"1ms\"\n",
                "stop I am done");
     world_await(world, "stopped ann: I am done", 1);
     assert_int_equal(world_told(world, "restarted ann"), 0);
@@ -170,8 +170,8 @@ static void deleting_the_runtime_does_not_wait_for_restarts(void **state)
     (void)state;
     struct world world;
     world_start(&world, NULL);
-    theater_manifest_t *manifest = world_player(
-        "restart = \"on-failure\"\nrestart_backoff = \"1h\"\n");
+    theater_manifest_t *manifest =
+        world_player("restart = \"on-failure\"\nrestart_backoff = \"1h\"\n");
     world_spawn(&world, "ann", manifest, "trap");
     world_await_prefix(&world, "failed ann", 1);
     theater_manifest_release(manifest);
@@ -183,9 +183,9 @@ static void restarts_work_on_real_workers(void **state)
     (void)state;
     struct world world;
     world_start(&world, NULL);
-    theater_manifest_t *manifest = world_player(
-        "restart = \"on-failure\"\nrestart_backoff = \"1ms\"\n"
-        "restart_period = \"1ms\"\nmax_restarts = 100000\n");
+    theater_manifest_t *manifest =
+        world_player("restart = \"on-failure\"\nrestart_backoff = \"1ms\"\n"
+                     "restart_period = \"1ms\"\nmax_restarts = 100000\n");
     world_spawn(&world, "ann", manifest, "");
     for (size_t i = 0; i < 100; i++) {
         assert_true(post_send(world.post, "ann", "trap"));

@@ -8,10 +8,10 @@ static uint64_t hash_of(uint64_t seed)
 {
     struct world world;
     uint64_t hash = 0;
-    world_start(&world, &(struct world_options){.simulated = true,
-                                                .seed = seed});
-    theater_manifest_t *manifest = world_player(
-        "restart = \"on-failure\"\nmax_restarts = 2\n");
+    world_start(&world,
+                &(struct world_options){.simulated = true, .seed = seed});
+    theater_manifest_t *manifest =
+        world_player("restart = \"on-failure\"\nmax_restarts = 2\n");
     char name[16];
     for (int i = 0; i < ACTORS; i++) {
         snprintf(name, sizeof name, "s-%d", i);
@@ -59,8 +59,7 @@ static void virtual_hours_pass_at_once(void **state)
         theater_runtime_wait(world.runtime, THEATER_WAIT_QUIET, UINT64_MAX),
         THEATER_OK);
     assert_int_equal(world_told(&world, "log ann: slept"), 1);
-    assert_int_equal((th_now(world.env) - start) / UINT64_C(1000000),
-                     36000000);
+    assert_int_equal((th_now(world.env) - start) / UINT64_C(1000000), 36000000);
     assert_int_equal(
         theater_runtime_wait(world.runtime, THEATER_WAIT_STOPPED, 10),
         THEATER_TIMEOUT);
@@ -73,7 +72,8 @@ static void a_loop_is_limited_by_fuel(void **state)
     (void)state;
     struct world world;
     world_start(&world, &(struct world_options){.simulated = true});
-    theater_manifest_t *manifest = world_player("[limits]\nrun_time = \"5ms\"\n");
+    theater_manifest_t *manifest =
+        world_player("[limits]\nrun_time = \"5ms\"\n");
     world_spawn(&world, "ann", manifest, "loop");
     world_spawn(&world, "bob", manifest, "log here");
     world_await_prefix(&world, "failed ann: limit: ", 1);

@@ -79,10 +79,10 @@ static void an_import_that_nobody_grants_is_named(void **state)
     struct world world;
     theater_error_t err;
     world_start(&world, NULL);
-    theater_manifest_t *manifest = world_manifest(
-        "name = \"a\"\npackage = \"" PLAYER "\"\n"
-        "[[handler]]\ntype = \"post\"\n",
-        false);
+    theater_manifest_t *manifest =
+        world_manifest("name = \"a\"\npackage = \"" PLAYER "\"\n"
+                       "[[handler]]\ntype = \"post\"\n",
+                       false);
     assert_int_equal(try_spawn(&world, NULL, manifest, &err),
                      THEATER_BAD_MODULE);
     assert_non_null(strstr(err.text, "theater:actor/runtime"));
@@ -97,10 +97,10 @@ static void an_unknown_or_doubled_handler_is_refused(void **state)
     struct world world;
     theater_error_t err;
     world_start(&world, NULL);
-    theater_manifest_t *manifest = world_manifest(
-        "name = \"a\"\npackage = \"" PLAYER "\"\n"
-        "[[handler]]\ntype = \"runtim\"\n",
-        false);
+    theater_manifest_t *manifest =
+        world_manifest("name = \"a\"\npackage = \"" PLAYER "\"\n"
+                       "[[handler]]\ntype = \"runtim\"\n",
+                       false);
     assert_int_equal(try_spawn(&world, NULL, manifest, &err),
                      THEATER_BAD_MANIFEST);
     theater_manifest_release(manifest);
@@ -109,9 +109,9 @@ static void an_unknown_or_doubled_handler_is_refused(void **state)
                                   "[[handler]]\ntype = \"runtime\"\n"
                                   "[[handler]]\ntype = \"runtime\"\n";
     manifest = NULL;
-    theater_status_t status = theater_manifest_parse(
-        doubled, sizeof doubled - 1, FOLDER "/test.toml", &options, &manifest,
-        &err);
+    theater_status_t status =
+        theater_manifest_parse(doubled, sizeof doubled - 1, FOLDER "/test.toml",
+                               &options, &manifest, &err);
     if (status == THEATER_OK) {
         status = try_spawn(&world, NULL, manifest, &err);
     }
@@ -187,9 +187,8 @@ static void a_system_starts_whole_or_not_at_all(void **state)
     theater_system_t *system = make_system(
         "[[actor]]\nmanifest = \"player.toml\"\nname = \"n\"\ncount = 3\n"
         "initial_state = \"log I run\"\n");
-    assert_int_equal(
-        theater_runtime_spawn_system(world.runtime, system, &err),
-        THEATER_DENIED);
+    assert_int_equal(theater_runtime_spawn_system(world.runtime, system, &err),
+                     THEATER_DENIED);
     assert_string_equal(err.origin, "n-3");
     expect_nothing(&world);
     theater_system_delete(system);
@@ -206,8 +205,8 @@ static void everybody_of_a_system_is_there_before_the_first_run(void **state)
     theater_system_t *system = make_system(
         "[[actor]]\nmanifest = \"player.toml\"\nname = \"n\"\ncount = 50\n"
         "initial_state = \"log I run\"\n");
-    assert_int_equal(
-        theater_runtime_spawn_system(world.runtime, system, &err), THEATER_OK);
+    assert_int_equal(theater_runtime_spawn_system(world.runtime, system, &err),
+                     THEATER_OK);
     world_await_prefix(&world, "log ", 50);
     assert_int_equal(world_told_prefix(&world, "spawned n-"), 50);
     theater_runtime_stats_t stats;
@@ -256,9 +255,9 @@ static void a_check_tells_what_is_granted_and_starts_nothing(void **state)
     char text[4096] = "";
     world_start(&world, NULL);
     theater_manifest_t *manifest = world_player("");
-    assert_int_equal(theater_runtime_check(world.runtime, manifest, note_item,
-                                           text, &err),
-                     THEATER_OK);
+    assert_int_equal(
+        theater_runtime_check(world.runtime, manifest, note_item, text, &err),
+        THEATER_OK);
     assert_non_null(strstr(text, "export handle-send by post\n"));
     assert_non_null(
         strstr(text, "import theater:actor/runtime@0.1.0 log by runtime\n"));

@@ -28,10 +28,10 @@ static void runs_a_guest_and_a_native_actor(void **state)
         .size = sizeof ops, .run = run, .deliver = deliver};
     struct world world;
     world_start(&world, NULL);
-    theater_manifest_t *manifest = world_manifest(
-        "name = \"guest\"\npackage = \"" PLAYER "\"\n"
-        "[[handler]]\ntype = \"runtime\"\n",
-        false);
+    theater_manifest_t *manifest =
+        world_manifest("name = \"guest\"\npackage = \"" PLAYER "\"\n"
+                       "[[handler]]\ntype = \"runtime\"\n",
+                       false);
     theater_manifest_t *native = world_manifest("name = \"native\"\n", true);
     world_spawn(&world, NULL, manifest, "log hello\nstop done");
     assert_int_equal(theater_runtime_spawn_native(world.runtime, NULL, native,

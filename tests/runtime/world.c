@@ -91,8 +91,7 @@ theater_status_t world_try(struct world *world,
         world->env = theater_env_default();
     }
     theater_handler_registry_t *registry;
-    theater_status_t status =
-        make_registry(world, options->failing, &registry);
+    theater_status_t status = make_registry(world, options->failing, &registry);
     if (status != THEATER_OK) {
         return status;
     }
@@ -104,8 +103,8 @@ theater_status_t world_try(struct world *world,
     runtime_options.seed = options->seed;
     runtime_options.max_actors = options->max_actors;
     theater_error_t err;
-    status = theater_runtime_new(registry, &runtime_options, &world->runtime,
-                                 &err);
+    status =
+        theater_runtime_new(registry, &runtime_options, &world->runtime, &err);
     if (status != THEATER_OK) {
         theater_handler_registry_delete(registry);
     }
@@ -168,8 +167,8 @@ void world_spawn(struct world *world, const char *name,
     options.initial_state =
         (theater_bytes_t){(const uint8_t *)script, strlen(script)};
     theater_error_t err;
-    theater_status_t status = theater_runtime_spawn(
-        world->runtime, name, manifest, &options, &err);
+    theater_status_t status =
+        theater_runtime_spawn(world->runtime, name, manifest, &options, &err);
     if (status != THEATER_OK) {
         print_error("%s: %s\n", err.origin, err.text);
     }

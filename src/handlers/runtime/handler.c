@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Design notes: six host functions over what the runtime already offers; an
- * instance is the environment and the time until which its actor sleeps. Sleeping
- * suspends the actor alone: its deadline goes to theater_actor_wake_at, and
- * each wake that comes earlier finds it not yet over. `log` ends the actor's
- * turn when it has written so much that lines must be handed on first.
+ * instance is the environment and the time until which its actor sleeps.
+ * Sleeping suspends the actor alone: its deadline goes to
+ * theater_actor_wake_at, and each wake that comes earlier finds it not yet
+ * over. `log` ends the actor's turn when it has written so much that lines
+ * must be handed on first.
  * Threads: the worker that runs the actor. May fail: memory for an instance. */
 #include <theater/runtime_handler.h>
 
@@ -39,8 +40,7 @@ static theater_status_t self_name_begin(theater_call_t *call)
 {
     const char *name = theater_actor_name(call->actor);
     call->status = THEATER_OK;
-    call->result.bytes =
-        (theater_bytes_t){(const uint8_t *)name, strlen(name)};
+    call->result.bytes = (theater_bytes_t){(const uint8_t *)name, strlen(name)};
     return THEATER_OK;
 }
 
