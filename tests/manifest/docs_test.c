@@ -263,7 +263,7 @@ static void each_example_does_what_the_document_says(void **state)
     world_text(world, "pong.wasm", "");
     world_folder(world, "worker");
     world_text(world, "worker/worker.wasm", "");
-    world_link(world, "/etc/hosts", "link.wasm");
+    world_link(world, "/etc/passwd", "link.wasm");
     world_text(world, "manifest.toml",
                "name = \"pong\"\npackage = \"pong.wasm\"\n");
     world_text(world, "worker/manifest.toml",

@@ -364,7 +364,7 @@ static void a_package_outside_the_manifests_folder_is_refused(void **state)
     world_folder(world, "in");
     world_folder(world, "in/sub");
     world_text(world, "in/sub/b.wasm", "");
-    world_link(world, "/etc/hosts", "in/out.wasm");
+    world_link(world, "/etc/passwd", "in/out.wasm");
     world_link(world, "/etc", "in/outdir");
     world_link(world, "..", "in/up");
     world_link(world, "sub/b.wasm", "in/inside.wasm");

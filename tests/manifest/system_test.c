@@ -134,7 +134,7 @@ static void bad_systems_are_refused_whole_with_place_and_remedy(void **state)
     write_two(world);
     world_text(world, "bad.toml", "name = \"b\"\npackag = \"a.wasm\"\n");
     world_text(world, "nested.toml", PING);
-    world_link(world, "/etc/hosts", "out.toml");
+    world_link(world, "/etc/passwd", "out.toml");
     for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
         const struct refusal *r = &refusals[i];
         theater_system_t *system = NULL;
