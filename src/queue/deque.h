@@ -10,8 +10,8 @@
  * Ordering:
  *   [M1] push: store of `tail`, release; pairs with the load of `tail` in
  *        take, acquire: the item and what it points to travel. The store
- *        is seq_cst, and so is size's load: who pushes then looks whether anyone sleeps, who
- *        wants to sleep says so, then looks at the size.
+ *        is seq_cst, and so is size's load: who pushes then looks whether
+ *        anyone sleeps, who wants to sleep says so, then looks at the size.
  *   [M2] pop, take: compare-exchange of `head`, acq_rel; pairs with the load
  *        of `head` in push, acquire: a cell is written anew only after who
  *        took its item has read it. Since indices never come back (64 bits),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* For the tests of this folder: bounded waits and short ways to a scheduler. */
-#ifndef TH_SCHED_TESTING_H
-#define TH_SCHED_TESTING_H
+#ifndef TH_SCHED_SCHED_TESTING_H
+#define TH_SCHED_SCHED_TESTING_H
 
 #include "sched/internal.h"
 

@@ -4,8 +4,8 @@
  *
  * Fairness. A slice belongs to a task taken from the ring and to all that run
  * after it through the slot. Such a chain ends after TH_CHAIN_NS, so that two
- * tasks that wake each other for ever go behind the others soon. Each TH_INJECTOR_EVERY runs
- * the injector has a turn, with as many tasks as runs.
+ * tasks that wake each other for ever go behind the others soon. Each
+ * TH_INJECTOR_EVERY runs the injector has a turn, with as many tasks as runs.
  *
  * The clock is not read at each run: while runs are short, at every
  * TH_CLOCK_EVERY-th; th_sched_should_yield reads it at every TH_YIELD_EVERY-th
