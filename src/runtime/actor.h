@@ -114,6 +114,7 @@ struct th_body {
     bool cut;          /* the budget ended the activation */
     bool stop_entered; /* handle-stop was called */
     bool owns_self;    /* a native actor that was released */
+    bool mixes;        /* its deliveries go into the hash of a simulation */
     uint8_t entry;     /* enum th_guest_entry of the next th_guest_enter */
     const char *name;
     size_t name_len;

@@ -27,8 +27,7 @@ theater_status_t th_actor_next(struct theater_actor *actor, size_t *out_grant,
     for (unsigned tries = plan->sources_len; tries > 0; tries--) {
         size_t grant = plan->sources[body->source];
         if (TH_LIKELY(body->turn != 0) &&
-            plan->grants[grant].ops->next(body->instances[grant], out) ==
-                THEATER_OK) {
+            plan->next[grant](body->instances[grant], out) == THEATER_OK) {
             *out_grant = grant;
             body->budget--;
             body->turn -= plan->sources_len > 1;
@@ -38,7 +37,7 @@ theater_status_t th_actor_next(struct theater_actor *actor, size_t *out_grant,
                 atomic_load_explicit(&body->deliveries, memory_order_relaxed) +
                     1,
                 memory_order_relaxed);
-            if (TH_UNLIKELY(actor->runtime->simulated)) {
+            if (TH_UNLIKELY(body->mixes)) {
                 th_event_mix_delivery(actor, grant, out);
             }
             return THEATER_OK;
@@ -56,13 +55,12 @@ void th_actor_done(struct theater_actor *actor, size_t grant,
                    theater_delivery_t *delivery)
 {
     struct th_body *body = actor->body;
-    const theater_handler_ops_t *ops = body->plan->grants[grant].ops;
-    if (TH_UNLIKELY(actor->runtime->simulated)) {
+    if (TH_UNLIKELY(body->mixes)) {
         uint32_t status = (uint32_t)delivery->status;
         th_event_mix(actor->runtime, &status, sizeof status);
     }
-    if (ops->done != NULL) {
-        ops->done(body->instances[grant], delivery);
+    if (body->plan->done[grant] != NULL) {
+        body->plan->done[grant](body->instances[grant], delivery);
     }
 }
 

@@ -253,6 +253,7 @@ void th_actor_release(struct theater_actor *actor, bool paused)
         actor->body->supervision->actor = actor;
     }
     actor->body->owns_self = actor->body->native != NULL;
+    actor->body->mixes = runtime->simulated;
     if (!paused) {
         /* Before the hand-over: afterwards the actor may end, and its slot be
          * another's. [A4] release */

@@ -74,6 +74,8 @@ static theater_status_t resolve(struct theater_runtime *runtime,
         plan->handlers[i] = handler;
         plan->sections[i] = section;
         plan->grants[i] = (struct th_grant){handler->type, handler->ops};
+        plan->next[i] = handler->ops->next;
+        plan->done[i] = handler->ops->done;
         if (handler->ops->next != NULL) {
             plan->sources[plan->sources_len++] = (uint8_t)i;
         }

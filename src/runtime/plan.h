@@ -16,7 +16,10 @@ struct th_plan {
     struct th_module *module;           /* NULL: native */
     uint8_t grants_len;                 /* handlers of the manifest */
     uint8_t sources_len;                /* of them, those with deliveries */
-    uint8_t sources[TH_MAX_GRANTS];     /* their indices */
+    /* Of their tables, so that a message needs no third look-up. */
+    theater_status_t (*next[TH_MAX_GRANTS])(void *, theater_delivery_t *);
+    void (*done[TH_MAX_GRANTS])(void *, theater_delivery_t *);
+    uint8_t sources[TH_MAX_GRANTS]; /* their indices */
     struct th_grant grants[TH_MAX_GRANTS];
     const struct th_registered *handlers[TH_MAX_GRANTS];
     const theater_section_t *sections[TH_MAX_GRANTS];
