@@ -136,7 +136,6 @@ void th_op_let_go(struct th_op *op)
         return;
     }
     theater_router_t *router = op->router;
-    TH_COUNT(router, finished, 1);
     /* relaxed: the slab publishes it */
     uint64_t state = atomic_load_explicit(&op->state, memory_order_relaxed);
     atomic_store_explicit(&op->state, state >> 32 << 32, memory_order_relaxed);
@@ -160,6 +159,7 @@ static void disarm(struct th_op *op)
 void th_op_abandon(struct th_op *op)
 {
     disarm(op);
+    TH_COUNT(op->router, finished, 1);
     th_op_let_go(op);
 }
 
@@ -204,6 +204,8 @@ void th_op_finish(struct th_op *op, theater_status_t status,
         th_free(router->env, op->target_name);
         break;
     }
+    /* After `done`: what it set off is seen before nothing seems pending. */
+    TH_COUNT(router, finished, 1);
     th_op_let_go(op);
 }
 

@@ -118,6 +118,7 @@ static void a_wait_ends_with_mailbox_full_at_its_deadline(void **state)
     assert_int_equal(outcome.calls, 0);
     pass(&world, 2);
     assert_ended(outcome, THEATER_MAILBOX_FULL);
+    assert_int_equal(counters_of(&world).pending, 0);
     handle_send(b, "1");
     nothing(b);
     assert_int_equal(counters_of(&world).accepted, 1);
