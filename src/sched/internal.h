@@ -16,6 +16,7 @@ enum {
     TH_SEARCH_PAUSES = 24,  /* between two looks */
     TH_CLOCK_EVERY = 8,     /* short runs between two looks at the clock */
     TH_YIELD_EVERY = 16,    /* calls of should_yield between two of them */
+    TH_STREAK = 12,         /* looks that found a queue: steal from it */
     TH_SOURCES_MAX = 8
 };
 #define TH_SLICE_NS UINT64_C(1000000)    /* the default slice */
@@ -39,6 +40,7 @@ struct th_sighting {
     uint64_t head, runs, wakes;
     struct th_task *slot;
     bool queued;
+    unsigned streak; /* looks in a row that found something in the ring */
 };
 
 struct th_counters {

@@ -13,6 +13,8 @@
  *       behind two others that take turns in the slot;
  *     the head of a ring on a worker that woke nobody meanwhile: its tasks do
  *       not talk, so they can be parted;
+ *     the head of a ring that held something at each of many looks: a pair
+ *       that talks leaves the ring empty half of the time, so there are two;
  *     the task in the slot, while the run that woke it still goes on.
  * The partner that was left behind follows: it is woken by the one that was
  * taken, into that worker's slot.
@@ -130,6 +132,21 @@ static void sight(struct th_worker *victim, struct th_sighting *out,
     out->since_ns = out->queued || out->slot != NULL ? now_ns : 0;
 }
 
+static struct th_task *take_slot(struct th_worker *worker,
+                                 struct th_worker *victim, struct th_task *task)
+{
+    /* worker.c [M2] acquire; relaxed on failure: nothing was taken */
+    if (!atomic_compare_exchange_strong_explicit(&victim->slot, &task, NULL,
+                                                 memory_order_acquire,
+                                                 memory_order_relaxed)) {
+        return NULL;
+    }
+    th_count(&worker->counters.steals, 1);
+    th_count(&worker->counters.stolen, 1);
+    return task;
+}
+
+/* The second look: what waited since the first. */
 static struct th_task *take_stale(struct th_worker *worker,
                                   struct th_worker *victim,
                                   const struct th_sighting *seen,
@@ -139,17 +156,38 @@ static struct th_task *take_stale(struct th_worker *worker,
         (seen->head == now->head || seen->wakes == now->wakes)) {
         return take(worker, victim, 1, false);
     }
-    struct th_task *task = now->slot;
-    /* worker.c [M2] acquire; relaxed on failure: nothing was taken */
-    if (task != NULL && task == seen->slot && seen->runs == now->runs &&
-        atomic_compare_exchange_strong_explicit(&victim->slot, &task, NULL,
-                                                memory_order_acquire,
-                                                memory_order_relaxed)) {
-        th_count(&worker->counters.steals, 1);
-        th_count(&worker->counters.stolen, 1);
-        return task;
+    if (now->slot != NULL && now->slot == seen->slot &&
+        seen->runs == now->runs) {
+        return take_slot(worker, victim, now->slot);
     }
     return NULL;
+}
+
+/* One look at one other worker. */
+static struct th_task *watch_one(struct th_worker *worker,
+                                 struct th_worker *victim,
+                                 struct th_sighting *seen, bool *out_again)
+{
+    struct th_sighting now;
+
+    sight(victim, &now, worker->now_ns);
+    now.streak = now.queued ? seen->streak + 1 : 0;
+    if (now.streak >= TH_STREAK) {
+        memset(seen, 0, sizeof(*seen));
+        return take(worker, victim, 1, false);
+    }
+    if (seen->since_ns == 0) {
+        *seen = now;
+        *out_again = *out_again || now.since_ns != 0;
+        return NULL;
+    }
+    seen->streak = now.streak;
+    if (worker->now_ns - seen->since_ns < TH_STALE_NS) {
+        *out_again = true;
+        return NULL;
+    }
+    seen->since_ns = 0; /* the next look is a first one */
+    return take_stale(worker, victim, seen, &now);
 }
 
 struct th_task *th_place_watch(struct th_worker *worker, bool *out_again)
@@ -158,24 +196,11 @@ struct th_task *th_place_watch(struct th_worker *worker, bool *out_again)
 
     for (unsigned i = 0; i < sched->worker_count; i++) {
         struct th_worker *victim = &sched->workers[i];
-        struct th_sighting *seen = &worker->seen[i];
-        struct th_sighting now;
         if (victim == worker) {
             continue;
         }
-        sight(victim, &now, worker->now_ns);
-        if (seen->since_ns == 0) {
-            *seen = now;
-            *out_again = *out_again || now.since_ns != 0;
-            continue;
-        }
-        if (worker->now_ns - seen->since_ns < TH_STALE_NS) {
-            *out_again = true;
-            continue;
-        }
-        struct th_task *task = take_stale(worker, victim, seen, &now);
-        /* The next look begins anew. */
-        seen->since_ns = 0;
+        struct th_task *task =
+            watch_one(worker, victim, &worker->seen[i], out_again);
         if (task != NULL) {
             return task;
         }

@@ -263,34 +263,48 @@ static void two_that_talk_stay_together(void **state)
     th_sched_delete(sched);
 }
 
-static void pairs_are_spread_over_the_workers(void **state)
+static void run_spread(unsigned count)
 {
     const theater_env_t *env = theater_env_default();
     struct th_sched *sched = open_sched(env, 2);
     struct th_sched_stats a = {0}, b = {0};
     uint64_t deadline = after(env, BOUND);
-    (void)state;
 
-    for (unsigned i = 0; i < 8; i++) {
+    for (unsigned i = 0; i < count; i++) {
         actor_init(i, sched, chain);
         actors[i].peer = &actors[i ^ 1];
     }
-    for (unsigned i = 0; i < 8; i += 2) {
+    for (unsigned i = 0; i < count; i += 2) {
         th_sched_wake(sched, &actors[i].task);
     }
     while ((a.runs < 100000 || b.runs < 100000) && th_now(env) < deadline) {
         th_sched_stats(sched, 0, &a);
         th_sched_stats(sched, 1, &b);
     }
-    for (unsigned i = 0; i < 8; i++) {
+    for (unsigned i = 0; i < count; i++) {
         bump(&actors[i].stop);
     }
     assert_quiet(sched);
     assert_true(a.runs >= 100000 && b.runs >= 100000);
-    for (unsigned i = 0; i < 8; i++) {
+    for (unsigned i = 0; i < count; i++) {
         assert_true(get(&actors[i].runs) > 0);
     }
     th_sched_delete(sched);
+}
+
+static void two_pairs_are_spread_over_two_workers(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        run_spread(4);
+    }
+}
+
+static void pairs_are_spread_over_the_workers(void **state)
+{
+    (void)state;
+    run_spread(8);
+    run_spread(64);
 }
 
 static enum th_run wake_all(struct th_task *task)
@@ -380,6 +394,7 @@ int main(void)
         cmocka_unit_test(as_many_tasks_as_workers_run_at_the_same_time),
         cmocka_unit_test(tasks_that_do_not_talk_are_spread_over_the_workers),
         cmocka_unit_test(two_that_talk_stay_together),
+        cmocka_unit_test(two_pairs_are_spread_over_two_workers),
         cmocka_unit_test(pairs_are_spread_over_the_workers),
         cmocka_unit_test(more_tasks_than_a_queue_holds_all_run),
         cmocka_unit_test(
