@@ -34,10 +34,11 @@ static void set_stage(pthread_t *thread)
     stage_actor(&stage, "left", "tests/guests/relay.wasm", NULL);
     stage_actor(&stage, "right", "tests/guests/relay.wasm", NULL);
     stage_actor(&stage, "a", "tests/guests/driver.wasm",
-                "request_timeout = \"20s\"");
+                "request_timeout = \"20s\"\nmax_channels = 10000");
     stage_actor(&stage, "b", "tests/guests/driver.wasm",
-                "request_timeout = \"20s\"");
-    stage_actor(&stage, "c", "tests/guests/driver.wasm", NULL);
+                "request_timeout = \"20s\"\nmax_channels = 10000");
+    stage_actor(&stage, "c", "tests/guests/driver.wasm",
+                "max_channels = 10000");
     atomic_store_explicit(&enough, false, memory_order_relaxed);
     atomic_store_explicit(&talked, 0, memory_order_relaxed);
     assert_int_equal(pthread_create(thread, NULL, talk, NULL), 0);
