@@ -265,4 +265,25 @@ static inline void until_heard(struct world *world, const char *name,
         }                                                                      \
     } while (0)
 
+struct state_query {
+    const char *name;
+    bool waits;
+};
+
+static inline void note_state(void *user, const theater_actor_info_t *info)
+{
+    struct state_query *query = user;
+    if (strcmp(info->name, query->name) == 0) {
+        query->waits = strcmp(info->state, "waiting") == 0;
+    }
+}
+
+/* Is that actor suspended in a host function? */
+static inline bool waits(struct world *world, const char *name)
+{
+    struct state_query query = {name, false};
+    theater_runtime_list(world->runtime, note_state, &query);
+    return query.waits;
+}
+
 #endif

@@ -13,7 +13,7 @@
 
 enum {
     TEXT_SIZE = 512,
-    SUBJECT_MAX = 64, /* bytes of a name that are quoted */
+    SUBJECT_MAX = 40, /* bytes of a name that are quoted: SDKs cut texts */
 };
 
 struct text {
@@ -76,11 +76,11 @@ static const char *denied_text(enum th_ms_verb verb)
 {
     switch (verb) {
     case TH_MS_REQUEST:
-        return " to request anything from ";
+        return "request anything from ";
     case TH_MS_OPEN:
-        return " to open a channel to ";
+        return "open a channel to ";
     default:
-        return " to send to ";
+        return "send to ";
     }
 }
 
@@ -178,8 +178,7 @@ static void add_timeout(struct text *text, const struct th_ms *ms,
 static void add_denied(struct text *text, enum th_ms_verb verb,
                        theater_bytes_t subject)
 {
-    add(text, "this actor's manifest, or the program that runs it, does not "
-              "allow it");
+    add(text, "this actor may not ");
     add(text, denied_text(verb));
     add_subject(text, subject, "that target");
     add(text, "; see ");
