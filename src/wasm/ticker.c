@@ -19,7 +19,11 @@
  * callback comes before the ticker can be asleep for good. */
 #include "wasm/internal.h"
 
-enum { AWAKE, ASLEEP, STOPPING };
+enum {
+    AWAKE = TH_TICKER_AWAKE,
+    ASLEEP = TH_TICKER_ASLEEP,
+    STOPPING = TH_TICKER_STOPPING,
+};
 enum { IDLE_TICKS = 20 };
 
 static void sleep_until_woken(struct th_ticker *ticker)

@@ -8,6 +8,9 @@
 
 enum { TH_TICK_NS = 1000000 }; /* its period */
 
+/* `state`, written as ticker.c says. */
+enum { TH_TICKER_AWAKE, TH_TICKER_ASLEEP, TH_TICKER_STOPPING };
+
 struct th_ticker {
     const theater_env_t *env;
     theater_thread_t *thread; /* NULL: none was started */

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Design notes
+ *
+ * The ticker counts while guests run, sleeps while none does, and wakes. */
+#include "wasm/ticker.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static struct th_ticker ticker;
+static _Atomic uint64_t called;
+
+static void tick(void *arg)
+{
+    (void)arg;
+    atomic_fetch_add_explicit(&called, 1, memory_order_relaxed);
+}
+
+/* Parks for that long, in real time. */
+static void pass(uint64_t ms)
+{
+    const theater_env_t *env = theater_env_default();
+    uint32_t word = 0;
+    uint64_t until = th_now(env) + ms * 1000000;
+    while (th_now(env) < until) {
+        env->park(env->ctx, &word, 0, until);
+    }
+}
+
+/* Waits, ten seconds at most, until the ticker sleeps. */
+static bool sleeps(void)
+{
+    for (unsigned i = 0; i < 1000; i++) {
+        if (atomic_load_explicit(&ticker.state, memory_order_seq_cst) ==
+            TH_TICKER_ASLEEP) {
+            return true;
+        }
+        pass(10);
+    }
+    return false;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    memset(&ticker, 0, sizeof ticker);
+    return th_ticker_start(&ticker, theater_env_default(), tick, NULL) ==
+                   THEATER_OK
+               ? 0
+               : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    th_ticker_stop(&ticker);
+    return 0;
+}
+
+static void it_counts_the_time_in_which_guests_run(void **state)
+{
+    (void)state;
+    uint64_t first = th_ticker_now(&ticker);
+    uint64_t begin = th_now(theater_env_default());
+    while (th_ticker_now(&ticker) - first < 50) {
+        th_ticker_arm(&ticker);
+        pass(1);
+        assert_true(th_now(theater_env_default()) - begin < 10000000000u);
+    }
+    assert_true(th_now(theater_env_default()) - begin >= 45000000);
+    assert_true(atomic_load_explicit(&called, memory_order_relaxed) > 0);
+}
+
+static void it_sleeps_when_no_guest_runs_and_wakes_again(void **state)
+{
+    (void)state;
+    for (unsigned round = 0; round < 3; round++) {
+        assert_true(sleeps());
+        uint64_t asleep = th_ticker_now(&ticker);
+        pass(300);
+        assert_int_equal(th_ticker_now(&ticker), asleep);
+        th_ticker_arm(&ticker);
+        for (unsigned i = 0; th_ticker_now(&ticker) == asleep; i++) {
+            assert_true(i < 10000);
+            pass(1);
+        }
+        /* The time that it slept through is nobody's. */
+        assert_true(th_ticker_now(&ticker) - asleep < 250);
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(it_counts_the_time_in_which_guests_run),
+        TEST(it_sleeps_when_no_guest_runs_and_wakes_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
