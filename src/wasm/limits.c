@@ -2,8 +2,10 @@
 /* Design notes
  *
  * A limit counts computing: what passes between entering the guest (or the
- * beginning of the delivery) and leaving it, never what it waits. The clock
- * is the ticker's, in milliseconds; in a simulation it is fuel, one unit per
+ * beginning of the delivery) and leaving it, never what it waits. That is
+ * the time of the wall while a worker is in the guest, so that an endless loop
+ * ends in time on a machine with too much to do as well. The clock is the
+ * ticker's, in milliseconds; in a simulation it is fuel, one unit per
  * nanosecond. The epoch callback comes at each tick, on the guest's stack: it
  * ends the guest, makes it give way, or lets it go on. In a simulation the
  * guest gives way each TH_FUEL_SLICE, and enter.c asks the same questions. */

@@ -118,19 +118,19 @@ static void waiting_is_not_computing(void **state)
 static void many_deliveries_have_a_limit_each(void **state)
 {
     (void)state;
-    world_options.delivery_time_ns = 40000000;
+    world_options.delivery_time_ns = 200000000;
     make("(module " WAT_MEMORY WAT_REALLOC
          "(func (export \"handle-send\") (param i32 i32) (local i64)"
          " (loop $l (local.set 2 (i64.add (local.get 2) (i64.const 1)))"
          "  (br_if $l (i64.lt_u (local.get 2) (i64.const 4000000))))"
          " (global.set $top (i32.const 4096))))");
-    for (unsigned i = 0; i < 60; i++) {
+    for (unsigned i = 0; i < 100; i++) {
         world_push(&g, WORLD_SEND, "x", NULL);
     }
     if (world_run(&g, TH_ENTER_DELIVERIES) != TH_GUEST_IDLE) {
         fail_msg("%s", g.err.text);
     }
-    assert_int_equal(g.finished, 60);
+    assert_int_equal(g.finished, 100);
     world_guest_end(&g);
 }
 
