@@ -54,9 +54,9 @@ static bool stopped(void)
 
 static void add(_Atomic uint64_t *value)
 {
-    atomic_store_explicit(
-        value, atomic_load_explicit(value, memory_order_relaxed) + 1,
-        memory_order_seq_cst);
+    atomic_store_explicit(value,
+                          atomic_load_explicit(value, memory_order_relaxed) + 1,
+                          memory_order_seq_cst);
 }
 
 /* --- hop ---------------------------------------------------------------- */
