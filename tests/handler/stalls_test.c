@@ -77,7 +77,7 @@ static void a_cycle_of_requests_is_refused_at_every_length(void **state)
         const theater_env_t *env = theater_env_default();
         world_init(&world);
         for (unsigned i = 0; i < lengths[k]; i++) {
-            char name[8];
+            char name[16];
             snprintf(name, sizeof(name), "r%02u", i);
             spawn(&world, "relay", name, "request_timeout = \"30s\"");
         }
@@ -91,7 +91,7 @@ static void a_cycle_of_requests_is_refused_at_every_length(void **state)
         assert_true(th_now(env) - begin < UINT64_C(20000000000));
         /* All of them answer again. */
         for (unsigned i = 0; i < lengths[k]; i++) {
-            char name[8];
+            char name[16];
             snprintf(name, sizeof(name), "r%02u", i);
             assert_status(request(&world, name, ""), THEATER_OK);
             assert_string_equal(world.answer, "end");
@@ -109,7 +109,7 @@ static void a_chain_of_requests_is_none(void **state)
     size_t len = 0;
     world_init(&world);
     for (unsigned i = 0; i < 64; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof(name), "r%02u", i);
         spawn(&world, "relay", name, NULL);
         if (i > 0) {
