@@ -241,6 +241,7 @@ TH_INLINE wasm_trap_t *begin(void *env, wasmtime_val_raw_t *v,
     call->message = NULL;
     guest->import = import;
     guest->calling = true;
+    guest->reentered = false;
     theater_status_t status = import->fn->begin(call);
     if (TH_UNLIKELY(guest->list != NULL)) {
         th_free(guest->engine->env, guest->list);

@@ -97,6 +97,7 @@ enum th_guest_state th_guest_enter(struct th_guest *guest,
         guest->slice_over = false;
         guest->until_ask = TH_ASK_EVERY;
     } else {
+        guest->reentered = true;
         guest->last = th_limits_clock(guest);
     }
     if (guest->stack != NULL) {

@@ -91,6 +91,7 @@ struct th_guest {
     uint8_t phase;       /* enum th_phase */
     bool slice_over;     /* between deliveries; the loop was left for that */
     bool waiting;        /* a host function waits */
+    bool reentered;      /* entered again since `begin` was last called */
     bool calling;        /* `call` holds a result that is to be released */
     bool may_allocate;   /* the guest's cabi_realloc is known */
     bool memory_refused; /* its memory limit was met */

@@ -27,13 +27,17 @@ static bool resume(struct th_guest *guest)
 }
 
 /* `resume` was not asked yet when `begin` has just answered PENDING: it is
- * called once after each wake, and the first poll comes at once. */
+ * called once after each wake, and the first poll comes at once; unless the
+ * slice ended between the two: then the wake may have been what entered the
+ * guest again, and would be lost. */
 static bool poll(void *env)
 {
     struct th_guest *guest = env;
     if (!guest->waiting) {
         guest->waiting = true;
-        return false;
+        if (!guest->reentered) {
+            return false;
+        }
     }
     if (!resume(guest)) {
         return false;
