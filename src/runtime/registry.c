@@ -99,18 +99,17 @@ void th_registry_advance(void *ctx, uint64_t now_ns)
     }
 }
 
+/* A handler that can't tell is busy while it has a timer. */
 bool th_registry_busy(void *ctx)
 {
     const struct theater_handler_registry *registry = ctx;
     for (size_t i = 0; i < registry->len; i++) {
         const struct th_registered *item = &registry->items[i];
         const theater_handler_ops_t *ops = item->ops;
-        /* Who can't tell is busy while it has a deadline. */
-        bool busy =
-            ops->busy != NULL
-                ? ops->busy(item->prototype)
-                : ops->next_deadline != NULL &&
-                      ops->next_deadline(item->prototype) != THEATER_NEVER;
+        bool busy = ops->busy != NULL ? ops->busy(item->prototype)
+                    : ops->next_deadline != NULL
+                        ? ops->next_deadline(item->prototype) != THEATER_NEVER
+                        : false;
         if (busy) {
             return true;
         }

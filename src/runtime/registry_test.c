@@ -61,6 +61,12 @@ static const theater_handler_ops_t full = {
     .busy = is_busy,
     .release_prototype = release,
 };
+static const theater_handler_ops_t timed = {
+    .size = sizeof timed,
+    .create_instance = create,
+    .destroy = destroy,
+    .next_deadline = next_deadline,
+};
 static const theater_handler_ops_t least = {
     .size = sizeof least, .create_instance = create, .destroy = destroy};
 
@@ -144,6 +150,27 @@ static void the_earliest_timer_counts_and_all_are_advanced(void **state)
     theater_handler_registry_delete(registry);
 }
 
+static void
+a_handler_that_cannot_tell_is_busy_while_it_has_a_timer(void **state)
+{
+    (void)state;
+    theater_handler_registry_t *registry;
+    assert_int_equal(theater_handler_registry_new(NULL, &registry), THEATER_OK);
+    busy[0] = false;
+    deadlines[0] = 5; /* nobody wants it any more: `busy` knows */
+    deadlines[1] = THEATER_NEVER;
+    assert_int_equal(
+        theater_handler_registry_register(registry, "a", &full, &numbers[0]),
+        THEATER_OK);
+    assert_int_equal(
+        theater_handler_registry_register(registry, "b", &timed, &numbers[1]),
+        THEATER_OK);
+    assert_false(th_registry_busy(registry));
+    deadlines[1] = 7;
+    assert_true(th_registry_busy(registry));
+    theater_handler_registry_delete(registry);
+}
+
 static void without_memory_there_is_no_registry(void **state)
 {
     (void)state;
@@ -162,6 +189,8 @@ int main(void)
         cmocka_unit_test(handlers_keep_their_order_and_types_are_unique),
         cmocka_unit_test(incomplete_tables_and_too_many_are_refused),
         cmocka_unit_test(the_earliest_timer_counts_and_all_are_advanced),
+        cmocka_unit_test(
+            a_handler_that_cannot_tell_is_busy_while_it_has_a_timer),
         cmocka_unit_test(without_memory_there_is_no_registry),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
