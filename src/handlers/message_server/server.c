@@ -298,6 +298,9 @@ static bool deliver(struct th_ms *ms, const theater_message_t *message,
         return false;
     }
     out->export_index = what;
+    /* What a native actor that sets nothing answers: nothing, and no. */
+    out->status = THEATER_OK;
+    out->result.bytes = (theater_bytes_t){NULL, 0};
     return exports_it(ms, what);
 }
 
