@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ctrl-C, SIGTERM, a closed pipe: the first drains, the second ends at
+ * once. */
+#include "command.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* `worker` gets COUNT messages that take MS each, then says `ready`. */
+static void put_slow(unsigned count, unsigned ms)
+{
+    char text[800];
+    world_driver();
+    snprintf(text, sizeof text,
+             "[[actor]]\nmanifest = \"driver.toml\"\nname = \"boss\"\n"
+             "initial_state = \"!flood worker %u !sleep %u\"\n"
+             "[[actor]]\nmanifest = \"driver.toml\"\nname = \"worker\"\n"
+             "[[actor]]\nmanifest = \"driver.toml\"\nname = \"clock\"\n"
+             "initial_state = \"!after boss 20 !log 2 ready\"\n",
+             count, ms);
+    world_text("slow.toml", text);
+}
+
+static void put_chatter(void)
+{
+    world_copy("tests/cli/chatter.wasm", "chatter.wasm");
+    world_text("chatter.toml",
+               "name = \"chatter\"\npackage = \"chatter.wasm\"\n"
+               "[[handler]]\ntype = \"runtime\"\n"
+               "[[handler]]\ntype = \"message-server\"\n");
+}
+
+static void the_first_interrupt_drains(void **state)
+{
+    static const char *const args[] = {"run", "slow.toml", NULL};
+    static const int numbers[] = {SIGINT, SIGTERM};
+    (void)state;
+    put_slow(30, 20);
+    for (size_t i = 0; i < 2; i++) {
+        struct command command;
+        command_start(&command, NULL, args);
+        command_await(&command, "boss: ready");
+        command_signal(&command, numbers[i]);
+        command_finish(&command);
+        expect_code(&command, 0);
+        expect_out(&command, "[theater] stopping: ");
+        /* 30 of the flood, and the timed one. */
+        expect_out(&command, "handled 31 messages (");
+        expect_out(&command, "after the interrupt), no dead letters; ");
+        expect_no_out(&command, "(0 of them after");
+        command_free(&command);
+    }
+}
+
+static void what_is_not_handled_in_time_becomes_dead_letters(void **state)
+{
+    static const char *const args[] = {"run",    "--drain-time", "100ms",
+                                       "--json", "slow.toml",    NULL};
+    struct command command;
+    (void)state;
+    put_slow(40, 250);
+    command_start(&command, NULL, args);
+    command_await(&command, "ready");
+    command_signal(&command, SIGINT);
+    command_finish(&command);
+    expect_code(&command, 0);
+    assert_true(json_lines(command.said, command.said_len) > 0);
+    expect_out(&command, "\"interrupted\":true");
+    expect_out(&command, "\"left\":0");
+    const char *handled = strstr(command.said, "\"handled\":");
+    const char *dead = strstr(command.said, "\"dead_letters\":");
+    assert_non_null(handled);
+    assert_non_null(dead);
+    long handled_count = strtol(handled + 10, NULL, 10);
+    long dead_count = strtol(dead + 15, NULL, 10);
+    assert_int_equal(handled_count + dead_count, 41);
+    assert_true(dead_count > 30);
+    command_free(&command);
+}
+
+static void the_second_interrupt_ends_at_once(void **state)
+{
+    static const char *const args[] = {"run", "slow.toml", NULL};
+    struct command command;
+    (void)state;
+    /* Draining would take minutes. */
+    put_slow(500, 1000);
+    command_start(&command, NULL, args);
+    command_await(&command, "boss: ready");
+    command_signal(&command, SIGINT);
+    command_await(&command, "[theater] stopping: ");
+    command_signal(&command, SIGINT);
+    command_finish(&command);
+    expect_code(&command, -SIGINT);
+    expect_err(&command, "ended at once");
+    expect_no_out(&command, "handled ");
+    command_free(&command);
+}
+
+static void a_stay_goes_on_until_it_is_interrupted(void **state)
+{
+    static const char *const args[] = {"run", "--stay", "driver.toml", NULL};
+    struct command command;
+    (void)state;
+    world_driver();
+    world_text("driver.toml", "name = \"driver\"\npackage = \"driver.wasm\"\n"
+                              "initial_state = \"!after driver 50 !log 2 up\"\n"
+                              "[[handler]]\ntype = \"runtime\"\n"
+                              "[[handler]]\ntype = \"message-server\"\n");
+    command_start(&command, NULL, args);
+    command_await(&command, "driver: up");
+    /* Nothing can happen any more; it must still be there. */
+    command_stays(&command, 300);
+    command_signal(&command, SIGINT);
+    command_finish(&command);
+    expect_code(&command, 0);
+    expect_out(&command, "[theater] stopping: ");
+    command_free(&command);
+}
+
+static void a_run_that_never_gets_quiet_is_interrupted_well(void **state)
+{
+    static const char *const args[] = {"run", "chatter.toml", NULL};
+    struct command command;
+    (void)state;
+    put_chatter();
+    command_start(&command, NULL, args);
+    command_await(&command, "chatter: tick");
+    command_signal(&command, SIGTERM);
+    command_finish(&command);
+    expect_code(&command, 0);
+    expect_out(&command, "handled ");
+    command_free(&command);
+}
+
+static void an_output_closed_early_ends_the_run(void **state)
+{
+    static const char *const args[] = {"run", "chatter.toml", NULL};
+    struct command command;
+    (void)state;
+    put_chatter();
+    command_start(&command, NULL, args);
+    command_await(&command, "chatter: tick");
+    close(command.out);
+    command.out = -1;
+    command_finish(&command);
+    expect_code(&command, 0);
+    assert_int_equal(command.errors_len, 0);
+    command_free(&command);
+}
+
+static void a_listing_into_a_closed_pipe_ends_quietly(void **state)
+{
+    static const char *const args[] = {"errors", NULL};
+    struct command command;
+    (void)state;
+    command_start(&command, NULL, args);
+    close(command.out);
+    command.out = -1;
+    command_finish(&command);
+    expect_code(&command, 0);
+    assert_int_equal(command.errors_len, 0);
+    command_free(&command);
+}
+
+static void actors_go_on_while_nobody_reads(void **state)
+{
+    static const char *const args[] = {"run", "--drain-time", "2s", "loud.toml",
+                                       NULL};
+    struct command command;
+    (void)state;
+    world_driver();
+    /* 400 lines of 8 KiB: more than a pipe holds. */
+    world_text("loud.toml", "[[actor]]\nmanifest = \"driver.toml\"\n"
+                            "name = \"boss\"\ninitial_state = "
+                            "\"!flood worker 400 !log-size 8000\"\n"
+                            "[[actor]]\nmanifest = \"driver.toml\"\n"
+                            "name = \"worker\"\n"
+                            "[[actor]]\nmanifest = \"driver.toml\"\n"
+                            "name = \"last\"\n"
+                            "initial_state = \"!after worker 100 !log 2 "
+                            "through\"\n");
+    command_start(&command, NULL, args);
+    command_stays(&command, 0);
+    command_finish(&command);
+    expect_code(&command, 0);
+    expect_out(&command, "worker: through");
+    expect_out(&command, "handled 401 messages, no dead letters");
+    command_free(&command);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_first_interrupt_drains),
+        cmocka_unit_test(what_is_not_handled_in_time_becomes_dead_letters),
+        cmocka_unit_test(the_second_interrupt_ends_at_once),
+        cmocka_unit_test(a_stay_goes_on_until_it_is_interrupted),
+        cmocka_unit_test(a_run_that_never_gets_quiet_is_interrupted_well),
+        cmocka_unit_test(an_output_closed_early_ends_the_run),
+        cmocka_unit_test(a_listing_into_a_closed_pipe_ends_quietly),
+        cmocka_unit_test(actors_go_on_while_nobody_reads),
+    };
+    return cmocka_run_group_tests(tests, world_setup, world_teardown);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* send and request: one thing is done, its outcome is printed and is the exit
+ * code. */
+#include "command.h"
+
+#include <string.h>
+
+static void a_request_prints_the_answer_alone(void **state)
+{
+    struct command command;
+    (void)state;
+    world_driver();
+    command_run(&command, NULL, "request", "--run", "driver.toml", "driver",
+                "echo good day");
+    expect_code(&command, 0);
+    assert_string_equal(command.said, "ok good day\n");
+    command_free(&command);
+}
+
+static void what_actors_say_goes_to_the_standard_error(void **state)
+{
+    struct command command;
+    (void)state;
+    world_driver();
+    command_run(&command, NULL, "request", "--run", "driver.toml", "driver",
+                "log 2 aside");
+    expect_code(&command, 0);
+    assert_string_equal(command.said, "ok\n");
+    expect_err(&command, "driver: aside");
+    command_free(&command);
+}
+
+static void data_come_from_the_input_or_a_file(void **state)
+{
+    static const char *const args[] = {
+        "request", "--run", "driver.toml", "--raw", "driver", "-", NULL};
+    struct command command;
+    (void)state;
+    world_driver();
+    world_put("in", "echo a\0b\xff", 9);
+    command_run(&command, NULL, "request", "--run", "driver.toml", "--raw",
+                "driver", "@in");
+    expect_code(&command, 0);
+    assert_int_equal(command.said_len, 7);
+    assert_memory_equal(command.said, "ok a\0b\xff", 7);
+    command_free(&command);
+
+    command_start(&command, NULL, args);
+    command_input(&command, "echo piped", 10);
+    command_finish(&command);
+    expect_code(&command, 0);
+    assert_string_equal(command.said, "ok piped");
+    command_free(&command);
+}
+
+static void a_file_of_data_that_is_missing_is_not_found(void **state)
+{
+    struct command command;
+    (void)state;
+    world_driver();
+    command_run(&command, NULL, "request", "--run", "driver.toml", "driver",
+                "@gone");
+    expect_code(&command, 3);
+    expect_err(&command, "gone");
+    command_free(&command);
+}
+
+static void an_answer_cannot_send_terminal_escapes(void **state)
+{
+    struct command command;
+    (void)state;
+    world_driver();
+    world_put("in", "echo \x1b[31m\xff\nnext", 16);
+    command_run(&command, NULL, "request", "--run", "driver.toml", "driver",
+                "@in");
+    expect_code(&command, 0);
+    assert_string_equal(command.said, "ok \\x1b[31m\\xff\nnext\n");
+    command_free(&command);
+}
+
+static void an_answer_is_json_whatever_it_holds(void **state)
+{
+    struct command command;
+    (void)state;
+    world_driver();
+    world_put("in", "echo \x1b\"\xff", 8);
+    command_run(&command, NULL, "request", "--json", "--run", "driver.toml",
+                "driver", "@in");
+    expect_code(&command, 0);
+    assert_int_equal(json_lines(command.said, command.said_len), 1);
+    expect_out(&command, "\"answer_base64\":\"b2sgGyL/\"");
+    command_free(&command);
+    command_run(&command, NULL, "request", "--json", "--run", "driver.toml",
+                "driver", "echo \x1b\"");
+    assert_int_equal(json_lines(command.said, command.said_len), 1);
+    expect_out(&command, "\"answer\":\"ok \\u001b\\\"\"");
+    command_free(&command);
+}
+
+static void each_way_to_fail_has_its_exit_code(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *data;
+        int code;
+        const char *says;
+    } rows[] = {
+        {"driver", "fail bad luck", 1, "failed: driver: bad luck"},
+        {"driver", "trap", 1, "closed"},
+        {"nobody", "x", 3, "not-found: nobody"},
+        {"driver", "sleep 3000", 5, "timeout"},
+        {"", "x", 1, "invalid-argument"},
+    };
+    (void)state;
+    world_driver();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct command command;
+        command_run(&command, NULL, "request", "--run", "driver.toml",
+                    "--timeout", "300ms", rows[i].name, rows[i].data);
+        expect_code(&command, rows[i].code);
+        expect_err(&command, rows[i].says);
+        expect_err(&command, "next: ");
+        assert_int_equal(command.said_len, 0);
+        command_free(&command);
+    }
+}
+
+static void a_message_is_sent_and_handled(void **state)
+{
+    struct command command;
+    (void)state;
+    world_driver();
+    command_run(&command, NULL, "send", "--run", "driver.toml", "driver",
+                "!log 2 heard it");
+    expect_code(&command, 0);
+    assert_string_equal(command.said,
+                        "sent 15 bytes to driver; handled 1, dead letters "
+                        "0\n");
+    expect_err(&command, "driver: heard it");
+    command_free(&command);
+    command_run(&command, NULL, "send", "--json", "--run", "driver.toml",
+                "driver", "hello");
+    expect_code(&command, 0);
+    assert_int_equal(json_lines(command.said, command.said_len), 1);
+    expect_out(&command, "\"handled\":1,\"dead_letters\":0");
+    command_free(&command);
+}
+
+static void a_send_that_is_refused_says_why(void **state)
+{
+    struct command command;
+    (void)state;
+    world_driver();
+    command_run(&command, NULL, "send", "--run", "driver.toml", "nobody", "x");
+    expect_code(&command, 3);
+    expect_err(&command, "not-found: nobody");
+    command_free(&command);
+    world_copy("tests/guests/silent.wasm", "silent.wasm");
+    world_text("silent.toml", "name = \"silent\"\npackage = \"silent.wasm\"\n"
+                              "[[handler]]\ntype = \"runtime\"\n"
+                              "[[handler]]\ntype = \"message-server\"\n");
+    command_run(&command, NULL, "send", "--run", "silent.toml", "silent", "x");
+    expect_code(&command, 1);
+    expect_err(&command, "unsupported: silent");
+    command_free(&command);
+    command_run(&command, NULL, "send", "--run", "driver.toml", "driver",
+                "!trap");
+    expect_code(&command, 1);
+    command_free(&command);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_request_prints_the_answer_alone),
+        cmocka_unit_test(what_actors_say_goes_to_the_standard_error),
+        cmocka_unit_test(data_come_from_the_input_or_a_file),
+        cmocka_unit_test(a_file_of_data_that_is_missing_is_not_found),
+        cmocka_unit_test(an_answer_cannot_send_terminal_escapes),
+        cmocka_unit_test(an_answer_is_json_whatever_it_holds),
+        cmocka_unit_test(each_way_to_fail_has_its_exit_code),
+        cmocka_unit_test(a_message_is_sent_and_handled),
+        cmocka_unit_test(a_send_that_is_refused_says_why),
+    };
+    return cmocka_run_group_tests(tests, world_setup, world_teardown);
+}
