@@ -63,6 +63,18 @@ function(theater_test name)
             return()
         endif()
     endforeach()
+    # A file that is not there fails its test, not everybody's build.
+    foreach(source IN LISTS arg_SOURCES)
+        get_filename_component(source "${source}" ABSOLUTE)
+        file(GLOB found CONFIGURE_DEPENDS "${source}")
+        get_source_file_property(generated "${source}" GENERATED)
+        if(NOT found AND NOT generated)
+            message(WARNING "${name} cannot be built: ${source} is missing")
+            add_test(NAME ${name} COMMAND "${CMAKE_COMMAND}" -E cat
+                "${source}")
+            return()
+        endif()
+    endforeach()
     string(REPLACE "." "_" executable "test_${name}")
     add_executable(${executable} ${arg_SOURCES})
     set_target_properties(${executable} PROPERTIES
