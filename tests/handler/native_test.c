@@ -185,7 +185,7 @@ static void channels_reach_native_actors(void **state)
     assert_int_equal(count_of(&player.destroyed), 1);
 }
 
-/* --- Asking while one answers ---------------------------------------------- */
+/* --- Asking while one answers ------------------------------------------ */
 
 static void heard(void *user, theater_status_t status, theater_answer_t *answer)
 {
