@@ -21,7 +21,7 @@ struct th_engine_options {
     const theater_env_t *env;
     bool fuel;             /* simulation: slices and limits count fuel */
     const char *cache_dir; /* compiled code kept on disk; NULL: not */
-    uint32_t max_guests;   /* slabs are reserved for so many */
+    uint32_t max_guests;   /* a hint; slabs grow as guests come */
     /* A fact worth a log line ("damaged cache file, compiled anew"). */
     void (*notice)(void *user, const char *text);
     void *user;
@@ -75,7 +75,9 @@ void th_module_describe(const struct th_module *module,
                         void *user);
 
 /* How a guest is given its deliveries and says what happened; all called on
- * the thread that is in th_guest_enter. */
+ * the thread that is in th_guest_enter, most of them on the guest's stack, as
+ * host functions are: 64 KiB are left there, without a guard for small stacks.
+ * So: no large frames, no recursion. */
 struct th_guest_hooks {
     /* The next delivery of any grant. OK: sets the grant and the delivery.
      * EMPTY: the activation ends. */
