@@ -128,6 +128,9 @@ static void add(struct bench_result *total, const struct bench_result *one)
     total->bytes_per_actor = one->bytes_per_actor;
     total->other_ns = one->other_ns;
     total->fairness = one->fairness;
+    if (total->cpu_ns == 0 || one->cpu_ns < total->cpu_ns) {
+        total->cpu_ns = one->cpu_ns;
+    }
     if (total->failure[0] == '\0') {
         memcpy(total->failure, one->failure, sizeof total->failure);
     }
@@ -196,6 +199,9 @@ static int print_json(const struct outcome *outcome)
     if (total->bytes_per_actor > 0) {
         cli_json_number(&text, "bytes_per_actor", total->bytes_per_actor);
     }
+    if (total->cpu_ns > 0) {
+        cli_json_real(&text, "cpu_ns_each", total->cpu_ns);
+    }
     if (total->other_ns > 0) {
         cli_json_number(&text, "futex_wake_p50_ns", total->other_ns);
     }
@@ -253,6 +259,10 @@ static int print_text(const struct outcome *outcome)
                    config->workload->unit, grouped(total->rate, n[0]),
                    grouped(outcome->sorted[0], n[1]),
                    grouped(outcome->sorted[outcome->repeats - 1], n[2]));
+    if (total->cpu_ns > 0) {
+        cli_add_format(&text, "  processor  %.1f ns for each at best\n",
+                       total->cpu_ns);
+    }
     print_latency(&text, outcome);
     if (total->other_ns > 0) {
         cli_add_format(&text, "  beside     p50 %s ns of a bare futex wake\n",

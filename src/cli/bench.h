@@ -163,6 +163,7 @@ struct bench_result {
     uint64_t other_ns;        /* wake: median of a bare futex wake */
     double fairness;          /* the slowest receiver against the mean; 0 */
     double rate;              /* a second */
+    double cpu_ns;            /* of processor time for each; 0 */
     char failure[THEATER_ERROR_TEXT]; /* of the first actor; "" */
 };
 
