@@ -72,7 +72,7 @@ static void dead_letters_are_shown_with_sender_target_and_reason(void **state)
     command_run(&command, NULL, "run", "dead.toml");
     expect_code(&command, 0);
     expect_out(&command,
-               "warn  [router] dead letter from a to b: closed (send, 15 "
+               "warn  [router] dead letter from a to b: closed (send, 14 "
                "bytes)");
     expect_out(&command, "handled 1 message, 2 dead letters (closed 2); "
                          "2 actors; ");

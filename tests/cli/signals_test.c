@@ -96,7 +96,7 @@ static void the_second_interrupt_ends_at_once(void **state)
     command_finish(&command);
     expect_code(&command, -SIGINT);
     expect_err(&command, "ended at once");
-    expect_no_out(&command, "handled ");
+    expect_no_out(&command, "\nhandled ");
     command_free(&command);
 }
 
