@@ -89,8 +89,9 @@ struct th_guest_hooks {
     /* A line that the guest wrote to its stdout or stderr. */
     void (*output)(void *ctx, bool is_error, theater_bytes_t line);
     /* The guest waits (WAITING) until `deadline_ns` of now_ns at most: enter
-     * it then. For WASI's poll_oneoff, which no handler sees. NULL: it is
-     * said to be YIELDED instead, and is entered again and again. */
+     * it then. THEATER_NEVER: that wait is over. For WASI's poll_oneoff, which
+     * no handler sees. NULL: it is said to be YIELDED instead, and is entered
+     * again and again. */
     void (*wake_at)(void *ctx, uint64_t deadline_ns);
 };
 

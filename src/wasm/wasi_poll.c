@@ -98,6 +98,9 @@ bool th_wasi_poll_resume(struct th_guest *guest)
     if (now < guest->poll.wake_ns) {
         return false;
     }
+    if (guest->hooks->wake_at != NULL) {
+        guest->hooks->wake_at(guest->ctx, THEATER_NEVER);
+    }
     finish(guest, now);
     return true;
 }

@@ -195,6 +195,7 @@ static void poll_oneoff_waits_and_is_woken_in_time(void **state)
     if (world_enter(&g, TH_ENTER_RUN) != TH_GUEST_IDLE) {
         fail_msg("%s", g.err.text);
     }
+    assert_true(g.wake_at == THEATER_NEVER); /* taken back */
     world_guest_end(&g);
 }
 
