@@ -35,10 +35,11 @@ static void put_chatter(void)
 
 static void the_first_interrupt_drains(void **state)
 {
-    static const char *const args[] = {"run", "slow.toml", NULL};
+    static const char *const args[] = {"run", "--drain-time", "30s",
+                                       "slow.toml", NULL};
     static const int numbers[] = {SIGINT, SIGTERM};
     (void)state;
-    put_slow(30, 20);
+    put_slow(40, 50);
     for (size_t i = 0; i < 2; i++) {
         struct command command;
         command_start(&command, NULL, args);
@@ -47,8 +48,8 @@ static void the_first_interrupt_drains(void **state)
         command_finish(&command);
         expect_code(&command, 0);
         expect_out(&command, "[theater] stopping: ");
-        /* 30 of the flood, and the timed one. */
-        expect_out(&command, "handled 31 messages (");
+        /* 40 of the flood, and the timed one. */
+        expect_out(&command, "handled 41 messages (");
         expect_out(&command, "after the interrupt), no dead letters; ");
         expect_no_out(&command, "(0 of them after");
         command_free(&command);
