@@ -30,9 +30,10 @@ struct world_options {
     theater_router_options_t router;
     const theater_permissions_t *permissions; /* NULL: everything */
     unsigned workers;                         /* 0: 2 */
+    const theater_env_t *env;                 /* NULL: the default */
 };
 
-#define WORLD_OPTIONS {THEATER_ROUTER_OPTIONS_INIT, NULL, 0}
+#define WORLD_OPTIONS {THEATER_ROUTER_OPTIONS_INIT, NULL, 0, NULL}
 
 #define assert_status(expression, what)                                        \
     assert_string_equal(theater_status_name(expression),                       \
@@ -78,12 +79,13 @@ static inline void world_make(struct world *world,
     memset(world, 0, sizeof(*world));
     options.router.on_dead_letter = world_dead;
     options.router.user = world;
+    options.router.env = options.env;
     assert_status(theater_router_new(&options.router, &world->router),
                   THEATER_OK);
     assert_status(
         theater_message_server_new(world->router, options.permissions, &server),
         THEATER_OK);
-    assert_status(theater_handler_registry_new(NULL, &registry), THEATER_OK);
+    assert_status(theater_handler_registry_new(options.env, &registry), THEATER_OK);
     assert_status(
         theater_handler_registry_register(registry, "message-server",
                                           theater_message_server_ops(), server),
