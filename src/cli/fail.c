@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Design notes: how the command says what went wrong: code, cause, next
- * step, on the standard error, as text or as one JSON object. The next steps
- * are a switch over the statuses without a default, so that a status without
- * one does not compile. Also here: the nearest word, and writing. */
+ * step, on the standard error, as text or as one JSON object. A status
+ * without a next step fails a test. Also here: the nearest word, and writing. */
 #include "cli/cli.h"
 
 #include <errno.h>
@@ -71,76 +70,67 @@ int cli_exit_code(theater_status_t status)
     }
 }
 
+static const char *const next_steps[THEATER_STATUS_COUNT] = {
+    [THEATER_OK] = "nothing is to be done",
+    [THEATER_NOT_FOUND] =
+        "check the name or the path; `theater check FILE` lists the actors",
+    [THEATER_DENIED] =
+        "grant it in the sender's manifest: can_send, can_request, "
+        "can_open_channels, allowed_targets",
+    [THEATER_MAILBOX_FULL] =
+        "send less, raise mailbox_capacity or mailbox_bytes of the "
+        "receiver, or let the sender wait: when_full = \"wait\"",
+    [THEATER_TIMEOUT] =
+        "find out what the target is busy with (THEATER_LOG=debug), "
+        "or raise the timeout",
+    [THEATER_CANCELLED] = "try again, if it is still wanted",
+    [THEATER_CLOSED] =
+        "see why the other end is gone: its last log line or its "
+        "failure",
+    [THEATER_REJECTED] =
+        "the target's handle-channel-open decides; see what it asks "
+        "for",
+    [THEATER_FAILED] = "the text is the target's; correct what was sent",
+    [THEATER_DEADLOCK] =
+        "let one actor of the cycle send instead of request, or defer "
+        "its answer",
+    [THEATER_TOO_LARGE] = "send it in parts, over a channel",
+    [THEATER_INVALID_ARGUMENT] =
+        "names have 1 to 255 bytes of UTF-8 without control "
+        "characters; ids are those that were given out",
+    [THEATER_UNSUPPORTED] =
+        "export the handler in the target's module; `theater check "
+        "FILE` shows what it exports",
+    [THEATER_SHUTTING_DOWN] = "nothing is to be done: the run is ending",
+    [THEATER_UNREACHABLE] = "check that the node runs and can be reached",
+    [THEATER_OUT_OF_MEMORY] =
+        "run fewer actors, lower their memory limits, or give the "
+        "process more memory",
+    [THEATER_WRONG_THREAD] =
+        "call it from a thread of your own, or use the function that "
+        "takes a callback",
+    [THEATER_ALREADY_EXISTS] = "give one of the two another name",
+    [THEATER_IO] = "check the path, its permissions and the disk's space",
+    [THEATER_BAD_MANIFEST] =
+        "correct the file there; docs/manifest.md has every key",
+    [THEATER_BAD_MODULE] =
+        "build the module again, or list the handler that it needs in "
+        "its manifest; `theater check FILE` shows both",
+    [THEATER_TRAPPED] =
+        "see the reason; a build of the actor with -g names the "
+        "function",
+    [THEATER_LIMIT] =
+        "correct the actor, or raise that limit in its manifest's "
+        "[limits]",
+    [THEATER_EMPTY] = "wait until there is something",
+    [THEATER_PENDING] = "wait for the outcome",
+    [THEATER_BUG] = "report it, with the input that led to it",
+};
+
 const char *cli_next_step(theater_status_t status)
 {
-    switch (status) {
-    case THEATER_OK:
-        return "nothing is to be done";
-    case THEATER_NOT_FOUND:
-        return "check the name; `theater check FILE` lists the actors";
-    case THEATER_DENIED:
-        return "grant it in the sender's manifest: can_send, can_request, "
-               "can_open_channels, allowed_targets";
-    case THEATER_MAILBOX_FULL:
-        return "send less, raise mailbox_capacity or mailbox_bytes of the "
-               "receiver, or let the sender wait: when_full = \"wait\"";
-    case THEATER_TIMEOUT:
-        return "find out what the target is busy with (THEATER_LOG=debug), "
-               "or raise the timeout";
-    case THEATER_CANCELLED:
-        return "try again, if it is still wanted";
-    case THEATER_CLOSED:
-        return "see why the other end is gone: its last log line or its "
-               "failure";
-    case THEATER_REJECTED:
-        return "the target's handle-channel-open decides; see what it asks "
-               "for";
-    case THEATER_FAILED:
-        return "the text is the target's; correct what was sent";
-    case THEATER_DEADLOCK:
-        return "let one actor of the cycle send instead of request, or defer "
-               "its answer";
-    case THEATER_TOO_LARGE:
-        return "send it in parts, over a channel";
-    case THEATER_INVALID_ARGUMENT:
-        return "names have 1 to 255 bytes of UTF-8 without control "
-               "characters; ids are those that were given out";
-    case THEATER_UNSUPPORTED:
-        return "export the handler in the target's module; `theater check "
-               "FILE` shows what it exports";
-    case THEATER_SHUTTING_DOWN:
-        return "nothing is to be done: the run is ending";
-    case THEATER_UNREACHABLE:
-        return "check that the node runs and can be reached";
-    case THEATER_OUT_OF_MEMORY:
-        return "run fewer actors, lower their memory limits, or give the "
-               "process more memory";
-    case THEATER_WRONG_THREAD:
-        return "call it from a thread of your own, or use the function that "
-               "takes a callback";
-    case THEATER_ALREADY_EXISTS:
-        return "give one of the two another name";
-    case THEATER_IO:
-        return "check the path, its permissions and the disk's space";
-    case THEATER_BAD_MANIFEST:
-        return "correct the file there; docs/manifest.md has every key";
-    case THEATER_BAD_MODULE:
-        return "build the module again, or list the handler that it needs in "
-               "its manifest; `theater check FILE` shows both";
-    case THEATER_TRAPPED:
-        return "see the reason; a build of the actor with -g names the "
-               "function";
-    case THEATER_LIMIT:
-        return "correct the actor, or raise that limit in its manifest's "
-               "[limits]";
-    case THEATER_EMPTY:
-        return "wait until there is something";
-    case THEATER_PENDING:
-        return "wait for the outcome";
-    case THEATER_BUG:
-        return "report it, with the input that led to it";
-    }
-    return "there is no such status";
+    return (unsigned)status < THEATER_STATUS_COUNT ? next_steps[status]
+                                                   : "there is no such status";
 }
 
 /* --- Errors -------------------------------------------------------------- */
