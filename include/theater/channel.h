@@ -25,10 +25,9 @@ THEATER_API THEATER_CHECKED theater_status_t theater_channel_open_start(
     theater_request_id_t *out_id);
 
 /* The same, but the calling thread waits. Threads: owner, not a worker. */
-THEATER_API THEATER_CHECKED theater_status_t
-theater_channel_open(theater_endpoint_t *from, theater_bytes_t target,
-                     theater_bytes_t data, uint32_t timeout_ms,
-                     theater_channel_id_t *out_channel);
+THEATER_API THEATER_CHECKED theater_status_t theater_channel_open(
+    theater_endpoint_t *from, theater_bytes_t target, theater_bytes_t data,
+    uint32_t timeout_ms, theater_channel_id_t *out_channel);
 
 /* Inside the handling of a CHANNEL_OPEN: decides it. Not decided until
  * theater_endpoint_done: rejected. An accept that comes after the opener's
@@ -47,8 +46,8 @@ theater_channel_reject(theater_endpoint_t *endpoint);
  * CLOSED, INVALID_ARGUMENT (no channel of this endpoint), TOO_LARGE,
  * SHUTTING_DOWN, OUT_OF_MEMORY. */
 THEATER_API THEATER_CHECKED theater_status_t
-theater_channel_send(theater_endpoint_t *endpoint,
-                     theater_channel_id_t channel, theater_bytes_t data);
+theater_channel_send(theater_endpoint_t *endpoint, theater_channel_id_t channel,
+                     theater_bytes_t data);
 
 /* When theater_channel_send answered MAILBOX_FULL: PENDING, and `done` is
  * told OK when there may be credit again (send once more), MAILBOX_FULL

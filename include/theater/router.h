@@ -31,14 +31,14 @@ enum {
 };
 
 typedef struct theater_router_options {
-    size_t size;                   /* sizeof(theater_router_options_t) */
-    const theater_env_t *env;      /* NULL: the default */
-    uint32_t max_endpoints;        /* 0: 1,048,576 */
-    uint32_t max_pending;          /* requests, opens, waits, timed sends that
+    size_t size;                 /* sizeof(theater_router_options_t) */
+    const theater_env_t *env;    /* NULL: the default */
+    uint32_t max_endpoints;      /* 0: 1,048,576 */
+    uint32_t max_pending;        /* requests, opens, waits, timed sends that
                                       are under way; 0: 4,194,304 */
-    uint32_t max_message_bytes;    /* 0: 1 MiB */
-    uint64_t max_queued_bytes;     /* of all mailboxes; 0: 1 GiB */
-    uint32_t request_timeout_ms;   /* when a call says 0; 0: 5,000 */
+    uint32_t max_message_bytes;  /* 0: 1 MiB */
+    uint64_t max_queued_bytes;   /* of all mailboxes; 0: 1 GiB */
+    uint32_t request_timeout_ms; /* when a call says 0; 0: 5,000 */
     /* Called for each dead letter, on any thread; must not block and must
      * not call the router. The record is valid during the call. May be NULL.*/
     void (*on_dead_letter)(void *user, const theater_dead_letter_t *letter);
@@ -69,24 +69,24 @@ typedef enum theater_on_full {
 } theater_on_full_t;
 
 enum { /* bits of `accepts` */
-    THEATER_ACCEPT_SENDS = 1,
-    THEATER_ACCEPT_REQUESTS = 2,
-    THEATER_ACCEPT_CHANNELS = 4, /* opens by others */
-    THEATER_ACCEPT_ALL = 7,
+       THEATER_ACCEPT_SENDS = 1,
+       THEATER_ACCEPT_REQUESTS = 2,
+       THEATER_ACCEPT_CHANNELS = 4, /* opens by others */
+       THEATER_ACCEPT_ALL = 7,
 };
 
 typedef struct theater_endpoint_options {
-    size_t size;                /* sizeof(theater_endpoint_options_t) */
+    size_t size; /* sizeof(theater_endpoint_options_t) */
     const theater_permissions_t *permissions; /* NULL: everything */
-    unsigned accepts;           /* what others get UNSUPPORTED for otherwise */
-    theater_on_full_t on_full;  /* policy of the mailbox */
-    uint32_t capacity;          /* messages; 0: 1,000 */
-    uint32_t capacity_bytes;    /* payload bytes; 0: 4 MiB */
-    uint32_t max_channels;      /* that this end takes part in; 0: 100 */
-    uint32_t channel_credit;    /* messages each way; 0: 256 */
+    unsigned accepts;          /* what others get UNSUPPORTED for otherwise */
+    theater_on_full_t on_full; /* policy of the mailbox */
+    uint32_t capacity;         /* messages; 0: 1,000 */
+    uint32_t capacity_bytes;   /* payload bytes; 0: 4 MiB */
+    uint32_t max_channels;     /* that this end takes part in; 0: 100 */
+    uint32_t channel_credit;   /* messages each way; 0: 256 */
     uint32_t channel_credit_bytes; /* payload bytes each way; 0: 4 MiB */
-    uint32_t max_requests;      /* received, answer deferred; 0: 1,000 */
-    uint32_t max_timers;        /* timed sends under way; 0: 1,000 */
+    uint32_t max_requests;         /* received, answer deferred; 0: 1,000 */
+    uint32_t max_timers;           /* timed sends under way; 0: 1,000 */
     /* Called when there is something to receive while nothing was: once per
      * change from empty to not empty, by the thread that sends. Must not
      * block; must not call the router. NULL: the owner polls, or waits with
@@ -100,10 +100,20 @@ typedef struct theater_endpoint_options {
 } theater_endpoint_options_t;
 
 #define THEATER_ENDPOINT_OPTIONS_INIT                                          \
-    {                                                                          \
-        sizeof(theater_endpoint_options_t), NULL, THEATER_ACCEPT_ALL,          \
-            THEATER_REFUSE, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, false             \
-    }
+    {sizeof(theater_endpoint_options_t),                                       \
+     NULL,                                                                     \
+     THEATER_ACCEPT_ALL,                                                       \
+     THEATER_REFUSE,                                                           \
+     0,                                                                        \
+     0,                                                                        \
+     0,                                                                        \
+     0,                                                                        \
+     0,                                                                        \
+     0,                                                                        \
+     0,                                                                        \
+     NULL,                                                                     \
+     NULL,                                                                     \
+     false}
 
 /* Registers a name. `options` may be NULL and is borrowed for the call.
  * Threads: any; the caller is the endpoint's first owner. A handover to
@@ -111,11 +121,10 @@ typedef struct theater_endpoint_options {
  * Blocks: for other registrations, never for messages.
  * Returns: OK, ALREADY_EXISTS, INVALID_ARGUMENT, SHUTTING_DOWN, MAILBOX_FULL
  * (max_endpoints), OUT_OF_MEMORY. */
-THEATER_API THEATER_CHECKED theater_status_t
-theater_router_register(theater_router_t *router, const char *name,
-                        size_t name_len,
-                        const theater_endpoint_options_t *options,
-                        theater_endpoint_t **out_endpoint);
+THEATER_API THEATER_CHECKED theater_status_t theater_router_register(
+    theater_router_t *router, const char *name, size_t name_len,
+    const theater_endpoint_options_t *options,
+    theater_endpoint_t **out_endpoint);
 
 /* Ends the endpoint: the name is free on return, what is queued becomes dead
  * letters with `reason`, requests received and waiting senders end with
@@ -143,9 +152,8 @@ THEATER_API bool theater_router_has(theater_router_t *router, const char *name,
 /* The next message; `theater_endpoint_done` must follow before the next
  * receive. After EMPTY the endpoint's `wake` announces more.
  * Threads: owner. Blocks: never. Returns: OK, EMPTY. */
-THEATER_API THEATER_CHECKED theater_status_t
-theater_endpoint_receive(theater_endpoint_t *endpoint,
-                         const theater_message_t **out_message);
+THEATER_API THEATER_CHECKED theater_status_t theater_endpoint_receive(
+    theater_endpoint_t *endpoint, const theater_message_t **out_message);
 
 /* The same, but waits until there is one. `timeout_ms` UINT64_MAX: for ever.
  * Only for endpoints without `wake`. Threads: owner, not a worker.
@@ -206,10 +214,10 @@ THEATER_API THEATER_CHECKED theater_status_t theater_router_send_batch(
  * each target. Never waits. Returns: OK (the codes say more),
  * INVALID_ARGUMENT (more than THEATER_BROADCAST_MAX), DENIED, TOO_LARGE,
  * SHUTTING_DOWN, OUT_OF_MEMORY: nothing was sent. */
-THEATER_API THEATER_CHECKED theater_status_t theater_router_broadcast(
-    theater_router_t *router, theater_endpoint_t *from,
-    const theater_bytes_t *targets, size_t len, theater_bytes_t data,
-    uint8_t *out_codes);
+THEATER_API THEATER_CHECKED theater_status_t
+theater_router_broadcast(theater_router_t *router, theater_endpoint_t *from,
+                         const theater_bytes_t *targets, size_t len,
+                         theater_bytes_t data, uint8_t *out_codes);
 
 /* Sends after `delay_ms`, once, unless `from` has ended by then. What can't
  * be queued then becomes a dead letter. `from` must not be NULL.
@@ -293,19 +301,19 @@ THEATER_API void theater_router_advance(theater_router_t *router,
                                         uint64_t now_ns);
 
 typedef struct theater_counters {
-    uint64_t accepted;   /* messages that entered a mailbox, or were dropped */
-    uint64_t delivered;  /* given to their receiver */
+    uint64_t accepted;  /* messages that entered a mailbox, or were dropped */
+    uint64_t delivered; /* given to their receiver */
     uint64_t dead[THEATER_STATUS_COUNT]; /* dead letters by reason */
-    uint64_t dead_total; /* their sum */
-    uint64_t queued;     /* accepted - delivered - dead_total */
+    uint64_t dead_total;                 /* their sum */
+    uint64_t queued;                     /* accepted - delivered - dead_total */
     uint64_t refused[THEATER_STATUS_COUNT]; /* never accepted, by status */
-    uint64_t linked;     /* one-way messages that a link took */
-    uint64_t requests;   /* begun */
+    uint64_t linked;   /* one-way messages that a link took */
+    uint64_t requests; /* begun */
     uint64_t ended[THEATER_STATUS_COUNT]; /* requests, by how they ended */
-    uint64_t late;       /* answers to requests that had ended */
-    uint64_t channels;   /* opened so far */
-    uint64_t endpoints;  /* registered now */
-    uint64_t pending;    /* operations under way now */
+    uint64_t late;      /* answers to requests that had ended */
+    uint64_t channels;  /* opened so far */
+    uint64_t endpoints; /* registered now */
+    uint64_t pending;   /* operations under way now */
 } theater_counters_t;
 
 /* Exact at quiet moments; messages in motion may be counted on one side only

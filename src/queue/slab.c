@@ -29,8 +29,8 @@ void th_slab_fini(struct th_slab *slab)
     }
     for (uint32_t i = 0; i < slab->made; i++) {
         /* relaxed: the last user */
-        th_free(slab->env, atomic_load_explicit(&slab->chunks[i],
-                                                memory_order_relaxed));
+        th_free(slab->env,
+                atomic_load_explicit(&slab->chunks[i], memory_order_relaxed));
     }
     slab->env->unmap(slab->env->ctx, slab->chunks, slab->directory_size);
     slab->chunks = NULL;
@@ -151,9 +151,9 @@ static void spill(struct th_slab *slab, struct th_slab_local *local)
 
     for (unsigned i = 1; i < BATCH; i++) {
         /* relaxed: this thread wrote them */
-        last = item_at(slab, atomic_load_explicit(&last->next_free,
-                                                  memory_order_relaxed) -
-                                 1);
+        last = item_at(
+            slab,
+            atomic_load_explicit(&last->next_free, memory_order_relaxed) - 1);
     }
     local->head = atomic_load_explicit(&last->next_free, memory_order_relaxed);
     local->count -= BATCH;

@@ -41,8 +41,8 @@ struct th_slab {
     _Atomic(uint8_t *) *chunks; /* directory, mapped; zero where none yet */
     size_t directory_size;
     struct th_lock grow;
-    uint32_t made;                        /* chunks; guarded by grow */
-    _Alignas(TH_LINE) _Atomic uint64_t free; /* tag << 32 | index + 1 */
+    uint32_t made;                            /* chunks; guarded by grow */
+    _Alignas(TH_LINE) _Atomic uint64_t free;  /* tag << 32 | index + 1 */
     _Alignas(TH_LINE) _Atomic uint32_t fresh; /* items never used: from here */
     struct th_slab_local local[TH_SLOTS];
 };

@@ -95,11 +95,17 @@ static void hook_output(void *ctx, bool is_error, theater_bytes_t line)
                  is_error ? THEATER_LOG_WARN : THEATER_LOG_INFO, line);
 }
 
+static void hook_wake_at(void *ctx, uint64_t deadline_ns)
+{
+    theater_actor_wake_at(ctx, deadline_ns);
+}
+
 const struct th_guest_hooks th_actor_hooks = {
     .next = hook_next,
     .done = hook_done,
     .should_yield = hook_should_yield,
     .output = hook_output,
+    .wake_at = hook_wake_at,
 };
 
 static void emit_line(void *user, theater_log_level_t level, const char *text,

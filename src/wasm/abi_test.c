@@ -129,8 +129,8 @@ static void with_realloc(const char *body, const char *reason)
 {
     static const char *const uses[] = {
         "(func (export \"handle-send\") (param i32 i32))",
-        "(func (export \"run\") (call $request (i32.const 0) (i32.const 0)"
-        " (i32.const 0) (i32.const 0) (i32.const 64)))",
+        ("(func (export \"run\") (call $request (i32.const 0) (i32.const 0)"
+         " (i32.const 0) (i32.const 0) (i32.const 64)))"),
         "(func (export \"handle-stop\") (param i32 i32))",
     };
     static const enum th_guest_entry entries[] = {TH_ENTER_DELIVERIES,

@@ -227,7 +227,7 @@ static bool read_more(struct command *command, double deadline)
 
 void command_await(struct command *command, const char *text)
 {
-    double deadline = seconds_now() + COMMAND_DEADLINE_S;
+    double deadline = seconds_now() + (double)COMMAND_DEADLINE_S;
     while (strstr(command->said, text) == NULL &&
            strstr(command->errors, text) == NULL) {
         if (!read_more(command, deadline)) {
@@ -262,7 +262,7 @@ void command_input(struct command *command, const void *data, size_t len)
 
 void command_finish(struct command *command)
 {
-    double deadline = seconds_now() + COMMAND_DEADLINE_S;
+    double deadline = seconds_now() + (double)COMMAND_DEADLINE_S;
     int status;
     if (command->in >= 0) {
         close(command->in);

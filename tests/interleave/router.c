@@ -102,7 +102,7 @@ static bool wait_wake(struct world *world, unsigned who, unsigned others)
                                             memory_order_acq_rel) != 0;
         }
     }
-    TH_CHECK(!"a wake was lost");
+    TH_CHECK(false && "a wake was lost");
     return false;
 }
 
@@ -271,7 +271,7 @@ static void await_done(struct world *world, unsigned who)
             return;
         }
     }
-    TH_CHECK(!"an operation does not end");
+    TH_CHECK(false && "an operation does not end");
 }
 
 static void wait_run(void *ctx, unsigned who)
@@ -460,7 +460,7 @@ static void couple_run(void *ctx, unsigned who)
             return;
         }
     }
-    TH_CHECK(!"two wait for each other");
+    TH_CHECK(false && "two wait for each other");
 }
 
 static void couple_check(struct world *world)
@@ -505,7 +505,7 @@ static void peer_message(struct world *world, unsigned who,
         TH_CHECK(world->closes[who] == 1);
         break;
     default:
-        TH_CHECK(!"no such message was sent");
+        TH_CHECK(false && "no such message was sent");
     }
 }
 

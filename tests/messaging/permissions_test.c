@@ -71,7 +71,7 @@ static void each_permission_governs_its_paths_and_no_others(void **state)
         theater_endpoint_t *a = granted(&world, "a", &grants);
         theater_endpoint_t *b = join(&world, "b");
         struct outcome outcomes[PATHS];
-        for (int path = 0; path < PATHS; path++) {
+        for (enum path path = SEND; path < PATHS; path++) {
             bool may = path == REQUEST ? grants.can_request
                        : path == OPEN  ? grants.can_open_channels
                                        : grants.can_send;
@@ -115,7 +115,7 @@ static void allowed_targets_hold_on_every_path(void **state)
         unsigned seen = 0;
         struct outcome outcomes[PATHS];
         theater_endpoint_t *b = join(&world, who[i].name);
-        for (int path = 0; path < PATHS; path++) {
+        for (enum path path = SEND; path < PATHS; path++) {
             /* Twice: a cached target is checked no less. */
             for (int twice = 0; twice < 2; twice++) {
                 theater_status_t status =
@@ -150,7 +150,7 @@ static void an_empty_list_is_nobody(void **state)
     grants.allowed_targets_len = 0;
     world_init(&world);
     theater_endpoint_t *a = granted(&world, "a", &grants);
-    for (int path = 0; path < PATHS; path++) {
+    for (enum path path = SEND; path < PATHS; path++) {
         assert_status(try_path(&world, a, "a", path, &outcome), THEATER_DENIED);
     }
     leave(a);
