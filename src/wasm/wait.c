@@ -67,8 +67,12 @@ void th_call_wait(void *env, wasmtime_caller_t *caller,
     (void)results_len;
     guest->lowering.kind = 0;
     *out_continuation = (wasmtime_async_continuation_t){poll, guest, NULL};
+    guest->wait_trap = out_trap;
     if (guest->phase == TH_PHASE_INIT) {
         out_continuation->callback = poll_nothing;
+        if (resume(guest)) {
+            return; /* the outcome was there already */
+        }
         guest->calling = false;
         if (guest->import->fn != NULL && guest->import->fn->cancel != NULL) {
             guest->import->fn->cancel(&guest->call);
@@ -77,9 +81,7 @@ void th_call_wait(void *env, wasmtime_caller_t *caller,
                             "`%s` would have to wait while the actor is being "
                             "made (in `_initialize`)",
                             guest->import->name);
-        return;
     }
-    guest->wait_trap = out_trap;
 }
 
 wasm_trap_t *th_call_flat32(void *env, wasmtime_caller_t *caller,

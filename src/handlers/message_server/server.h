@@ -58,6 +58,8 @@ void th_id_write(char kind, uint64_t value, char out[static TH_ID_TEXT]);
 /* Strict: what th_id_write can have written, and nothing else. */
 bool th_id_read(char kind, theater_bytes_t text, uint64_t *out_value);
 
+enum { TH_MS_STREAK = 128 }; /* sends until a guest gives way */
+
 /* --- wait.c: waiting for the router ------------------------------------- */
 
 /* The outcome of the operation that the actor waits for. The callback that
@@ -105,6 +107,7 @@ struct th_ms {
     char *text;               /* error texts; NULL until the first */
     uint32_t send_timeout_ms; /* of the manifest */
     uint32_t request_timeout_ms;
+    uint32_t streak;          /* sends since it gave way */
     bool when_full_waits;          /* when_full = "wait" */
     bool deferred;                 /* the request being handled */
     char id_text[TH_ID_TEXT];      /* that a host function answered */
@@ -121,6 +124,8 @@ struct th_ms {
  * PENDING). */
 void th_ms_wait_begin(struct th_ms *ms);
 void th_ms_wait_refused(struct th_ms *ms);
+/* A wait that is over at once, with OK: another actor has its turn. */
+void th_ms_wait_nothing(struct th_ms *ms);
 /* Is the outcome there? */
 bool th_ms_wait_ready(struct th_ms *ms);
 /* Takes it; the answer goes to ms->answer. */

@@ -73,6 +73,15 @@ static void finish(struct th_ms *ms, theater_status_t status,
     atomic_fetch_sub_explicit(&ms->wait.word, COUNT, memory_order_release);
 }
 
+void th_ms_wait_nothing(struct th_ms *ms)
+{
+    ms->wait.status = THEATER_OK;
+    ms->wait.answer = NULL;
+    /* Relaxed: it is the owner that takes it. */
+    atomic_fetch_or_explicit(&ms->wait.word, READY, memory_order_relaxed);
+    theater_actor_wake(ms->actor);
+}
+
 void th_ms_done(void *user, theater_status_t status, theater_answer_t *answer)
 {
     finish(user, status, answer, (theater_channel_id_t){0});
