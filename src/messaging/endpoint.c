@@ -225,6 +225,20 @@ bool theater_router_has(theater_router_t *router, const char *name,
 
 /* --- Receiving ----------------------------------------------------------- */
 
+/* Who waits for space is let in when half of it is free: so who was woken can
+ * send several messages before it has to wait again, not one for each wake.
+ * It comes to that, since the owner takes out whatever is queued. */
+static bool half_free(theater_endpoint_t *ep, uint64_t bounded)
+{
+    /* relaxed: constant while this generation is open */
+    uint32_t capacity =
+        atomic_load_explicit(&ep->box.capacity, memory_order_relaxed);
+    uint32_t bytes =
+        atomic_load_explicit(&ep->box.capacity_bytes, memory_order_relaxed);
+    return th_box_count(bounded) <= capacity / 2 &&
+           th_box_bytes(bounded) <= bytes / 2;
+}
+
 bool th_endpoint_release(theater_endpoint_t *ep)
 {
     uint64_t bounded = 0;
@@ -244,7 +258,8 @@ bool th_endpoint_release(theater_endpoint_t *ep)
     } else {
         exempt = atomic_load_explicit(&ep->box.exempt, memory_order_acquire);
     }
-    if (TH_UNLIKELY((bounded & TH_BOX_WAITERS) != 0)) {
+    if (TH_UNLIKELY((bounded & TH_BOX_WAITERS) != 0) &&
+        half_free(ep, bounded)) {
         th_space_serve(ep, THEATER_OK);
         bounded = atomic_load_explicit(&ep->box.bounded, memory_order_acquire);
     }
