@@ -273,6 +273,16 @@ theater_status_t th_route_push(theater_router_t *router,
                                theater_bytes_t target,
                                struct th_message *message)
 {
+    /* Somebody in the line comes first; the mark alone is not enough: while
+     * the owner takes it off it may miss one who joins, perhaps this sender's
+     * own earlier message. relaxed: a thread sees its own joining, and its
+     * place is given up after the message was pushed. */
+    uint64_t line = atomic_load_explicit(&route->endpoint->waiting_word,
+                                         memory_order_relaxed);
+    if (TH_UNLIKELY(th_exempt_count(line) != 0 &&
+                    th_box_is(line, route->generation))) {
+        return push_full(router, route, target, message);
+    }
     enum th_reserve reserved =
         th_mailbox_reserve(&route->endpoint->box, route->generation,
                            message->view.data.len, false);
