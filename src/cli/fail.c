@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Design notes: how the command says what went wrong: code, cause, next
  * step, on the standard error, as text or as one JSON object. A status
- * without a next step fails a test. Also here: the nearest word, and writing. */
+ * without a next step fails a test. Also here: the nearest word, writing. */
 #include "cli/cli.h"
 
 #include <errno.h>

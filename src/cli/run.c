@@ -161,12 +161,13 @@ int cli_send(const struct cli_context *context, int argc, char **argv)
     }
     code = cli_session_open(context, STDERR_FILENO, &session);
     if (code == CLI_OK) {
-        code = cli_session_spawn(&session, &file, 1);
+        code = cli_session_spawn_paused(&session, file);
     }
     if (code == CLI_OK) {
-        theater_status_t status =
-            theater_router_send_wait(session.router, NULL, name_of(argv[0]),
-                                     data.bytes, (uint32_t)timeout_of(context));
+        /* Before they start: then none has stopped before it comes. */
+        theater_status_t status = theater_router_send(
+            session.router, NULL, name_of(argv[0]), data.bytes);
+        theater_runtime_start_all(session.runtime);
         (void)cli_session_finish(&session, false, timeout_of(context),
                                  &summary);
         code = status != THEATER_OK
@@ -245,6 +246,45 @@ static int no_answer(const struct cli_context *context, const char *name,
     return refused(context, status, name);
 }
 
+struct asked {
+    const theater_env_t *env;
+    theater_status_t status;
+    theater_answer_t *answer; /* NULL: none */
+    _Atomic uint32_t ended;   /* parked on */
+};
+
+static void on_answer(void *user, theater_status_t status,
+                      theater_answer_t *answer)
+{
+    struct asked *asked = user;
+    const theater_env_t *env = asked->env;
+    asked->status = status;
+    asked->answer = answer;
+    /* [A1] release; pairs with [A2]: publishes status and answer. After it
+     * `asked` may be gone: its address alone is used. */
+    atomic_store_explicit(&asked->ended, 1, memory_order_release);
+    env->unpark(env->ctx, &asked->ended, 1);
+}
+
+/* Asks before the actors start, so that none has stopped before it could be
+ * asked; then waits. */
+static void ask(struct cli_session *session, const char *name,
+                theater_bytes_t data, uint32_t timeout_ms, struct asked *asked)
+{
+    theater_status_t status =
+        theater_router_request_start(session->router, NULL, name_of(name), data,
+                                     timeout_ms, on_answer, asked, NULL);
+    theater_runtime_start_all(session->runtime);
+    if (status != THEATER_PENDING) {
+        asked->status = status;
+        return;
+    }
+    /* [A2] acquire. */
+    while (atomic_load_explicit(&asked->ended, memory_order_acquire) == 0) {
+        asked->env->park(asked->env->ctx, &asked->ended, 0, THEATER_NEVER);
+    }
+}
+
 int cli_request(const struct cli_context *context, int argc, char **argv)
 {
     struct cli_session session;
@@ -259,17 +299,16 @@ int cli_request(const struct cli_context *context, int argc, char **argv)
     }
     code = cli_session_open(context, STDERR_FILENO, &session);
     if (code == CLI_OK) {
-        code = cli_session_spawn(&session, &file, 1);
+        code = cli_session_spawn_paused(&session, file);
     }
     if (code == CLI_OK) {
-        theater_answer_t *answer = NULL;
-        theater_status_t status = theater_router_request(
-            session.router, NULL, name_of(argv[0]), data.bytes,
-            (uint32_t)timeout_of(context), &answer);
-        code = status == THEATER_OK
-                   ? print_answer(context, argv[0], answer)
-                   : no_answer(context, argv[0], status, answer);
-        theater_answer_delete(answer);
+        struct asked asked = {.env = context->env};
+        ask(&session, argv[0], data.bytes, (uint32_t)timeout_of(context),
+            &asked);
+        code = asked.status == THEATER_OK
+                   ? print_answer(context, argv[0], asked.answer)
+                   : no_answer(context, argv[0], asked.status, asked.answer);
+        theater_answer_delete(asked.answer);
         /* The others get a moment to end what they are doing. */
         (void)cli_session_finish(&session, false, 1000, &summary);
         if (code == CLI_OK && summary.stats.failed > 0) {

@@ -152,26 +152,64 @@ int cli_session_open(const struct cli_context *context, int log_fd,
     return make_runtime(session);
 }
 
-int cli_session_spawn(struct cli_session *session, const char *const *paths,
-                      size_t paths_len)
+static int load(struct cli_session *session, const char *const *paths,
+                size_t paths_len, theater_system_t **out_system)
 {
     theater_manifest_options_t options = THEATER_MANIFEST_OPTIONS_INIT;
-    theater_system_t *system = NULL;
     theater_error_t err = {.text = ""};
     options.env = session->context->env;
     theater_status_t status =
-        theater_system_load_files(paths, paths_len, &options, &system, &err);
-    if (status != THEATER_OK) {
-        return cli_fail(session->context, status, &err);
-    }
-    status = theater_runtime_spawn_system(session->runtime, system, &err);
+        theater_system_load_files(paths, paths_len, &options, out_system, &err);
+    return status == THEATER_OK ? CLI_OK
+                                : cli_fail(session->context, status, &err);
+}
+
+/* While modules are compiled Ctrl-C ends at once; from here on it drains. */
+static int spawned(struct cli_session *session, theater_system_t *system,
+                   theater_status_t status, const theater_error_t *err)
+{
     theater_system_delete(system);
     if (status != THEATER_OK) {
-        return cli_fail(session->context, status, &err);
+        return cli_fail(session->context, status, err);
     }
-    /* While modules are compiled Ctrl-C ends at once. */
     cli_interrupts_arm(&session->interrupts, on_interrupt, session);
     return CLI_OK;
+}
+
+int cli_session_spawn(struct cli_session *session, const char *const *paths,
+                      size_t paths_len)
+{
+    theater_system_t *system = NULL;
+    theater_error_t err = {.text = ""};
+    int code = load(session, paths, paths_len, &system);
+    if (code != CLI_OK) {
+        return code;
+    }
+    theater_status_t status =
+        theater_runtime_spawn_system(session->runtime, system, &err);
+    return spawned(session, system, status, &err);
+}
+
+int cli_session_spawn_paused(struct cli_session *session, const char *path)
+{
+    theater_system_t *system = NULL;
+    theater_error_t err = {.text = ""};
+    theater_status_t status = THEATER_OK;
+    int code = load(session, &path, 1, &system);
+    if (code != CLI_OK) {
+        return code;
+    }
+    size_t len = theater_system_actors_len(system);
+    for (size_t i = 0; status == THEATER_OK && i < len; i++) {
+        const theater_system_actor_t *actor = theater_system_actor(system, i);
+        theater_spawn_options_t options = THEATER_SPAWN_OPTIONS_INIT;
+        options.initial_state =
+            (theater_bytes_t){actor->initial_state, actor->initial_state_len};
+        options.paused = true;
+        status = theater_runtime_spawn(session->runtime, actor->name,
+                                       actor->manifest, &options, &err);
+    }
+    return spawned(session, system, status, &err);
 }
 
 /* --- The end ------------------------------------------------------------- */

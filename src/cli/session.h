@@ -194,6 +194,9 @@ int cli_session_open(const struct cli_context *context, int log_fd,
 /* Loads the files and starts their actors: all or none. */
 int cli_session_spawn(struct cli_session *session, const char *const *paths,
                       size_t paths_len);
+/* The same for one file, but they wait, registered, for
+ * theater_runtime_start_all: what is sent before cannot come too late. */
+int cli_session_spawn_paused(struct cli_session *session, const char *path);
 /* Waits until the runtime is quiet (or, with `stay`, empty), at most
  * `timeout_ms`, then stops all actors in order. False: the time was over. */
 bool cli_session_finish(struct cli_session *session, bool stay,

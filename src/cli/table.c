@@ -230,8 +230,8 @@ static const struct cli_command commands[] = {
      .least = 2,
      .most = 2,
      .summary = "start a system, send one message to an actor",
-     .details = "Starts the actors of --run FILE, sends DATA to the actor "
-                "NAME, and ends when nothing can happen any more.\n\n"
+     .details = "Sends DATA to the actor NAME of --run FILE, then lets all of "
+                "them run, and ends when nothing can happen any more.\n\n"
                 "DATA is the text itself, - for the standard input, or @file "
                 "for what a file holds. What actors say goes to the standard "
                 "error.",
@@ -243,8 +243,8 @@ static const struct cli_command commands[] = {
      .least = 2,
      .most = 2,
      .summary = "start a system, ask an actor, print the answer",
-     .details = "Starts the actors of --run FILE, sends DATA to the actor "
-                "NAME as a request, and prints the answer.\n\n"
+     .details = "Sends DATA to the actor NAME of --run FILE as a request, then "
+                "lets all of them run, and prints the answer.\n\n"
                 "DATA is the text itself, - for the standard input, or @file "
                 "for what a file holds. What actors say goes to the standard "
                 "error.\n\n"

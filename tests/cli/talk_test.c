@@ -146,6 +146,25 @@ static void a_message_is_sent_and_handled(void **state)
     command_free(&command);
 }
 
+static void no_actor_stops_before_it_could_be_asked(void **state)
+{
+    (void)state;
+    world_driver();
+    world_text("short.toml", "[[actor]]\nmanifest = \"driver.toml\"\n"
+                             "name = \"a\"\n"
+                             "initial_state = \"!send b !stop now\"\n"
+                             "[[actor]]\nmanifest = \"driver.toml\"\n"
+                             "name = \"b\"\n");
+    for (int i = 0; i < 10; i++) {
+        struct command command;
+        command_run(&command, NULL, "request", "--run", "short.toml", "b",
+                    "echo first");
+        expect_code(&command, 0);
+        assert_string_equal(command.said, "ok first\n");
+        command_free(&command);
+    }
+}
+
 static void a_send_that_is_refused_says_why(void **state)
 {
     struct command command;
@@ -180,6 +199,7 @@ int main(void)
         cmocka_unit_test(an_answer_is_json_whatever_it_holds),
         cmocka_unit_test(each_way_to_fail_has_its_exit_code),
         cmocka_unit_test(a_message_is_sent_and_handled),
+        cmocka_unit_test(no_actor_stops_before_it_could_be_asked),
         cmocka_unit_test(a_send_that_is_refused_says_why),
     };
     return cmocka_run_group_tests(tests, world_setup, world_teardown);
