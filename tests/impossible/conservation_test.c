@@ -143,8 +143,7 @@ static void make_trouble(theater_manifest_t *const *manifests)
     struct th_rng rng;
     char name[8];
     th_rng_init(&rng, 5);
-    while (atomic_load_explicit(&ledger.ends, memory_order_relaxed) <
-           SENDERS) {
+    while (atomic_load_explicit(&ledger.ends, memory_order_relaxed) < SENDERS) {
         assert_true(stage_now() < deadline);
         for (int i = 0; i < TARGETS; i++) {
             snprintf(name, sizeof name, "t-%d", i);
@@ -187,8 +186,7 @@ static void settle(void)
     assert_int_equal(wrong, 0);
     assert_true(handled > MESSAGES);
     assert_true(dead > 100);
-    assert_true(ledger.traps > 20 && ledger.restarts > 20 &&
-                ledger.stops > 20);
+    assert_true(ledger.traps > 20 && ledger.restarts > 20 && ledger.stops > 20);
     assert_int_equal(ledger.disordered, 0);
     assert_int_equal(ledger.foreign, 0);
 }

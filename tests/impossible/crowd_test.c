@@ -16,8 +16,8 @@ static void bring(const char *state, const char *keys, int count)
     char name[32];
     for (int i = 0; i < count; i++) {
         snprintf(name, sizeof name, "caller-%d", i);
-        assert_int_equal(
-            stage_try_spawn(&stage, name, manifest, state, true), THEATER_OK);
+        assert_int_equal(stage_try_spawn(&stage, name, manifest, state, true),
+                         THEATER_OK);
     }
     theater_manifest_release(manifest);
     theater_runtime_start_all(stage.runtime);

@@ -12,9 +12,8 @@ static struct stage stage;
 
 static void spawn_relays(int count)
 {
-    theater_manifest_t *manifest =
-        stage_manifest("tests/guests/relay.wasm", NULL,
-                       "request_timeout = \"20s\"");
+    theater_manifest_t *manifest = stage_manifest(
+        "tests/guests/relay.wasm", NULL, "request_timeout = \"20s\"");
     char name[16];
     for (int i = 0; i < count; i++) {
         snprintf(name, sizeof name, "r%d", i);

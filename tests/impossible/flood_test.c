@@ -55,8 +55,10 @@ static void start_flood(const char *when_full)
 {
     char keys[128];
     char name[16];
-    snprintf(keys, sizeof keys, "mailbox_capacity = %d\nwhen_full = \"%s\"\n"
-             "send_timeout = \"100ms\"", CAPACITY, when_full);
+    snprintf(keys, sizeof keys,
+             "mailbox_capacity = %d\nwhen_full = \"%s\"\n"
+             "send_timeout = \"100ms\"",
+             CAPACITY, when_full);
     /* Amplifiers in a ring, two messages for each that comes: full at once,
      * and for ever. */
     theater_manifest_t *manifest =

@@ -18,9 +18,9 @@ static void *talk(void *arg)
     (void)arg;
     while (!atomic_load_explicit(&enough, memory_order_acquire)) {
         theater_answer_t *answer = NULL;
-        theater_status_t status = theater_router_request(
-            stage.router, NULL, stage_text("left"), stage_text("right"), 2000,
-            &answer);
+        theater_status_t status =
+            theater_router_request(stage.router, NULL, stage_text("left"),
+                                   stage_text("right"), 2000, &answer);
         TH_CHECK(status == THEATER_OK);
         theater_answer_delete(answer);
         atomic_fetch_add_explicit(&talked, 1, memory_order_relaxed);

@@ -77,10 +77,9 @@ static void start_world(const theater_permissions_t *most, const char *keys,
                 "max_channels = 1000");
     stage_actor(&stage, "visitor", "tests/guests/driver.wasm",
                 "max_channels = 1000");
-    theater_manifest_t *manifest =
-        stage_manifest("tests/guests/driver.wasm",
-                       "restart = \"on-failure\"\nrestart_backoff = \"1ms\"",
-                       keys);
+    theater_manifest_t *manifest = stage_manifest(
+        "tests/guests/driver.wasm",
+        "restart = \"on-failure\"\nrestart_backoff = \"1ms\"", keys);
     stage_spawn(&stage, "actor", manifest, state);
     theater_manifest_release(manifest);
 }
@@ -123,8 +122,8 @@ static void each_permission_holds_on_its_paths(void **state)
     all_paths("can_send = false\ncan_request = false\n"
               "can_open_channels = false\nmax_channels = 1000",
               0, true);
-    all_paths("allowed_targets = []\nmax_channels = 1000",
-              THEATER_ACCEPT_ALL, false);
+    all_paths("allowed_targets = []\nmax_channels = 1000", THEATER_ACCEPT_ALL,
+              false);
 }
 
 static void what_the_embedder_forbids_no_manifest_grants(void **state)
@@ -135,13 +134,14 @@ static void what_the_embedder_forbids_no_manifest_grants(void **state)
     most.can_open_channels = false;
     most.allowed_targets = targets;
     most.allowed_targets_len = 1;
-    start_world(&most, "can_open_channels = true\n"
-                       "allowed_targets = [\"friend\", \"foe\"]",
+    start_world(&most,
+                "can_open_channels = true\n"
+                "allowed_targets = [\"friend\", \"foe\"]",
                 NULL);
-    assert_true(begins(stage_ask(&stage, "actor", "open friend x"),
-                       "error denied"));
-    assert_true(begins(stage_ask(&stage, "actor", "send foe x"),
-                       "error denied"));
+    assert_true(
+        begins(stage_ask(&stage, "actor", "open friend x"), "error denied"));
+    assert_true(
+        begins(stage_ask(&stage, "actor", "send foe x"), "error denied"));
     assert_true(begins(stage_ask(&stage, "actor", "request foe echo x"),
                        "error denied"));
     assert_string_equal(stage_ask(&stage, "actor", "send friend x"), "ok");

@@ -130,8 +130,8 @@ static unsigned long play_deposits(uint64_t seed, const char *module)
     stage_spawn(&stage, "account", account, NULL);
     for (int i = 0; i < DEPOSITORS; i++) {
         snprintf(name, sizeof name, "depositor-%d", i);
-        assert_int_equal(
-            stage_try_spawn(&stage, name, depositor, NULL, true), THEATER_OK);
+        assert_int_equal(stage_try_spawn(&stage, name, depositor, NULL, true),
+                         THEATER_OK);
     }
     theater_runtime_start_all(stage.runtime);
     stage_quiet(&stage);
@@ -171,9 +171,8 @@ static void without_the_bug_no_seed_shows_it(void **state)
 {
     (void)state;
     for (uint64_t seed = 0; seed < 200; seed++) {
-        assert_int_equal(
-            play_deposits(seed, "tests/impossible/depositor.wasm"),
-            3 * DEPOSITORS);
+        assert_int_equal(play_deposits(seed, "tests/impossible/depositor.wasm"),
+                         3 * DEPOSITORS);
     }
 }
 

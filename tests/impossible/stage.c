@@ -165,8 +165,8 @@ theater_manifest_t *stage_manifest(const char *module, const char *top,
              "[[handler]]\ntype = \"message-server\"\n%s\n",
              module, top != NULL ? top : "", keys != NULL ? keys : "");
     must(theater_manifest_parse(text, strlen(text),
-                                TH_TEST_BUILD_DIR "/test.toml", NULL,
-                                &manifest, &err),
+                                TH_TEST_BUILD_DIR "/test.toml", NULL, &manifest,
+                                &err),
          &err);
     return manifest;
 }
@@ -243,10 +243,9 @@ const char *stage_ask(struct stage *stage, const char *name, const char *what)
     if (stage->sim != NULL) {
         stage->status = ask_simulated(stage, name, what, &answer);
     } else {
-        stage->status = theater_router_request(stage->router, NULL,
-                                               stage_text(name),
-                                               stage_text(what),
-                                               STAGE_WAIT_MS, &answer);
+        stage->status =
+            theater_router_request(stage->router, NULL, stage_text(name),
+                                   stage_text(what), STAGE_WAIT_MS, &answer);
     }
     if (answer == NULL) {
         snprintf(stage->answer, sizeof stage->answer, "%s",
@@ -318,8 +317,8 @@ void stage_quiet(struct stage *stage)
         theater_runtime_simulate(stage->runtime, UINT64_MAX, NULL);
         return;
     }
-    theater_status_t status = theater_runtime_wait(
-        stage->runtime, THEATER_WAIT_QUIET, STAGE_WAIT_MS);
+    theater_status_t status =
+        theater_runtime_wait(stage->runtime, THEATER_WAIT_QUIET, STAGE_WAIT_MS);
     if (status != THEATER_OK) {
         tell_the_end(stage);
         fail_msg("it never got quiet: %s", theater_status_text(status));

@@ -26,8 +26,8 @@ enum { STAGE_WAIT_MS = 30000, STAGE_ANSWER = 65536 };
 struct stage_options {
     bool simulated;
     uint64_t seed;
-    unsigned workers;       /* 0: 2 */
-    const char *cache_dir;  /* compiled code; NULL: none is kept */
+    unsigned workers;      /* 0: 2 */
+    const char *cache_dir; /* compiled code; NULL: none is kept */
     const theater_permissions_t *permissions; /* the embedder's; NULL: all */
     /* Each event, as its line; lines are not kept then. */
     void (*on_line)(void *user, const char *line);

@@ -23,9 +23,12 @@ static const char *line_of(const char *who, size_t n)
 static void the_actors_of_the_reference_talk(void **state)
 {
     static const char *const said[] = {
-        "Received: hello",       "Asked: ping",
-        "Opened by: actor_a",    "Opened with: init",
-        "On channel: message 1", "On channel: message 2",
+        "Received: hello",
+        "Asked: ping",
+        "Opened by: actor_a",
+        "Opened with: init",
+        "On channel: message 1",
+        "On channel: message 2",
         "Closed",
     };
     (void)state;
@@ -51,8 +54,8 @@ static void channels_carry_both_ways_and_may_be_rejected(void **state)
     stage_actor(&stage, "a", "tests/guests/driver.wasm", NULL);
     stage_actor(&stage, "actor_b", "tests/reference/actor_b.wasm", NULL);
     stage_actor(&stage, "c", "tests/guests/driver.wasm", NULL);
-    assert_non_null(strstr(stage_ask(&stage, "a", "open c no, thanks"),
-                           "error rejected"));
+    assert_non_null(
+        strstr(stage_ask(&stage, "a", "open c no, thanks"), "error rejected"));
     const char *answer = stage_ask(&stage, "a", "open actor_b init");
     assert_int_equal(strncmp(answer, "ok ", 3), 0);
     snprintf(id, sizeof id, "%s", answer + 3);
@@ -162,10 +165,10 @@ static void the_permissions_of_the_reference_hold(void **state)
     assert_string_equal(stage_ask(&stage, "actor_a", "send actor_b x"), "ok");
     assert_string_equal(stage_ask(&stage, "actor_a", "request actor_b echo x"),
                         "ok ok x");
-    assert_non_null(strstr(stage_ask(&stage, "actor_a", "open actor_b x"),
-                           "error denied"));
-    assert_non_null(strstr(stage_ask(&stage, "actor_a", "send actor_c x"),
-                           "error denied"));
+    assert_non_null(
+        strstr(stage_ask(&stage, "actor_a", "open actor_b x"), "error denied"));
+    assert_non_null(
+        strstr(stage_ask(&stage, "actor_a", "send actor_c x"), "error denied"));
     assert_non_null(
         strstr(stage_ask(&stage, "actor_a", "request actor_c echo x"),
                "error denied"));

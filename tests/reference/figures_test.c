@@ -20,8 +20,8 @@ static int by_value(const void *a, const void *b)
 /* Each round: a host call of the guest, the router, a mailbox, the target's
  * export, and its answer back; measured around it, so that one request of this
  * thread is in it, too. */
-static void a_message_between_two_actors_takes_less_than_a_millisecond(
-    void **state)
+static void
+a_message_between_two_actors_takes_less_than_a_millisecond(void **state)
 {
     static uint64_t took[ROUNDS];
     (void)state;
@@ -49,9 +49,8 @@ static void a_thousand_actors_wait_for_each_other_on_two_threads(void **state)
     char next[16];
     (void)state;
     stage_start(&stage, NULL);
-    theater_manifest_t *manifest =
-        stage_manifest("tests/guests/relay.wasm", NULL,
-                       "request_timeout = \"30s\"");
+    theater_manifest_t *manifest = stage_manifest(
+        "tests/guests/relay.wasm", NULL, "request_timeout = \"30s\"");
     for (int i = 0; i < CROWD; i++) {
         snprintf(name, sizeof name, "c-%d", i);
         stage_spawn(&stage, name, manifest, NULL);
@@ -74,8 +73,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(
             a_message_between_two_actors_takes_less_than_a_millisecond),
-        cmocka_unit_test(
-            a_thousand_actors_wait_for_each_other_on_two_threads),
+        cmocka_unit_test(a_thousand_actors_wait_for_each_other_on_two_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,9 +46,9 @@ static theater_router_t *make_router(void)
 static theater_endpoint_t *join(theater_router_t *router, const char *name)
 {
     theater_endpoint_t *endpoint;
-    assert_int_equal(theater_router_register(router, name, strlen(name), NULL,
-                                             &endpoint),
-                     THEATER_OK);
+    assert_int_equal(
+        theater_router_register(router, name, strlen(name), NULL, &endpoint),
+        THEATER_OK);
     return endpoint;
 }
 
@@ -95,12 +95,12 @@ static void one_round(theater_router_t *router, theater_endpoint_t *a,
     unsigned answered = 0;
     assert_int_equal(theater_router_send(router, a, text("b"), text("x")),
                      THEATER_OK);
-    assert_int_equal(theater_router_send_batch(router, a, text("b"), batch, 2,
-                                               &taken),
-                     THEATER_OK);
-    assert_int_equal(theater_router_broadcast(router, a, targets, 2, text("y"),
-                                              codes),
-                     THEATER_OK);
+    assert_int_equal(
+        theater_router_send_batch(router, a, text("b"), batch, 2, &taken),
+        THEATER_OK);
+    assert_int_equal(
+        theater_router_broadcast(router, a, targets, 2, text("y"), codes),
+        THEATER_OK);
     assert_int_equal(theater_channel_send(a, channel, text("z")), THEATER_OK);
     assert_int_equal(theater_router_request_start(router, a, text("b"),
                                                   text("ping"), 60000, on_done,
@@ -125,9 +125,8 @@ static void messages_go_through_while_all_locks_are_held(void **state)
     one_round(router, a, b, channel);
 
     struct th_lock *locks[] = {
-        &router->registry_lock,  &router->wait_lock,
-        &router->endpoints.grow, &router->ops.grow,
-        &router->channels.grow,
+        &router->registry_lock, &router->wait_lock,     &router->endpoints.grow,
+        &router->ops.grow,      &router->channels.grow,
     };
     for (size_t i = 0; i < sizeof locks / sizeof *locks; i++) {
         th_lock(&env, locks[i]);
@@ -155,8 +154,8 @@ static void *send_many(void *arg)
 {
     struct flow *flow = arg;
     for (int i = 0; i < EACH;) {
-        theater_status_t status = theater_router_send(
-            flow->router, NULL, text("all"), text("x"));
+        theater_status_t status =
+            theater_router_send(flow->router, NULL, text("all"), text("x"));
         TH_CHECK(status == THEATER_OK || status == THEATER_MAILBOX_FULL);
         i += status == THEATER_OK;
     }

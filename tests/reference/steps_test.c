@@ -56,8 +56,7 @@ static theater_status_t set_up(void *instance, theater_error_t *err)
 {
     size_t i = index_of(instance);
     TH_CHECK(!registered(i));
-    theater_status_t status =
-        watched.real.setup_host_functions(instance, err);
+    theater_status_t status = watched.real.setup_host_functions(instance, err);
     watched.set_up += registered(i);
     return status;
 }
@@ -115,8 +114,8 @@ static void asked(theater_router_t *router, const char *who, const char *what,
                   const char *expected)
 {
     theater_answer_t *answer = NULL;
-    assert_int_equal(theater_router_request(router, NULL, text(who),
-                                            text(what), 20000, &answer),
+    assert_int_equal(theater_router_request(router, NULL, text(who), text(what),
+                                            20000, &answer),
                      THEATER_OK);
     assert_int_equal(answer->len, strlen(expected));
     assert_memory_equal(answer->data, expected, answer->len);
@@ -145,9 +144,9 @@ static void spawn_from_file(theater_runtime_t *runtime)
                      THEATER_OK);
     unlink(path);
     options.initial_state = text("{}");
-    assert_int_equal(theater_runtime_spawn(runtime, "my-actor", manifest,
-                                           &options, &err),
-                     THEATER_OK);
+    assert_int_equal(
+        theater_runtime_spawn(runtime, "my-actor", manifest, &options, &err),
+        THEATER_OK);
     theater_manifest_release(manifest);
 }
 
@@ -168,16 +167,15 @@ static void the_five_steps_make_actors_that_talk(void **state)
     assert_int_equal(theater_message_server_new(router, NULL, &server),
                      THEATER_OK);
     /* 3. Registered by its name, which can be taken once. */
-    assert_int_equal(theater_handler_registry_new(NULL, &registry),
-                     THEATER_OK);
-    assert_int_equal(theater_handler_registry_register(
-                         registry, "message-server",
-                         theater_message_server_ops(), server),
-                     THEATER_OK);
-    assert_int_equal(theater_handler_registry_register(
-                         registry, "message-server",
-                         theater_message_server_ops(), server),
-                     THEATER_ALREADY_EXISTS);
+    assert_int_equal(theater_handler_registry_new(NULL, &registry), THEATER_OK);
+    assert_int_equal(
+        theater_handler_registry_register(registry, "message-server",
+                                          theater_message_server_ops(), server),
+        THEATER_OK);
+    assert_int_equal(
+        theater_handler_registry_register(registry, "message-server",
+                                          theater_message_server_ops(), server),
+        THEATER_ALREADY_EXISTS);
     assert_int_equal(theater_runtime_handler_register(registry), THEATER_OK);
     /* 4. The runtime takes the registry. */
     options.on_event = on_event;
@@ -198,8 +196,8 @@ static void the_five_steps_make_actors_that_talk(void **state)
     theater_router_release(router);
 }
 
-static void each_actor_has_an_instance_that_registers_and_unregisters(
-    void **state)
+static void
+each_actor_has_an_instance_that_registers_and_unregisters(void **state)
 {
     static theater_handler_ops_t ops;
     theater_message_server_t *server;
@@ -217,8 +215,7 @@ static void each_actor_has_an_instance_that_registers_and_unregisters(
     ops.start = start;
     ops.next = next;
     ops.stop = stop;
-    assert_int_equal(theater_handler_registry_new(NULL, &registry),
-                     THEATER_OK);
+    assert_int_equal(theater_handler_registry_new(NULL, &registry), THEATER_OK);
     assert_int_equal(theater_handler_registry_register(
                          registry, "message-server", &ops, server),
                      THEATER_OK);
@@ -233,9 +230,9 @@ static void each_actor_has_an_instance_that_registers_and_unregisters(
     assert_int_equal(watched.set_up, 2);
     assert_ptr_not_equal(watched.instances[0], watched.instances[1]);
     /* Registered, not started: what comes is kept, and nobody takes it. */
-    assert_int_equal(theater_router_send(watched.router, NULL, text("one"),
-                                         text("early")),
-                     THEATER_OK);
+    assert_int_equal(
+        theater_router_send(watched.router, NULL, text("one"), text("early")),
+        THEATER_OK);
     assert_int_equal(watched.nexts, 0);
     theater_runtime_start_all(runtime);
     asked(watched.router, "one", "heard", "ok send - early\n");
@@ -267,8 +264,7 @@ static void without_the_handler_the_runtime_works(void **state)
     theater_manifest_t *manifest;
     theater_error_t err;
     (void)state;
-    assert_int_equal(theater_handler_registry_new(NULL, &registry),
-                     THEATER_OK);
+    assert_int_equal(theater_handler_registry_new(NULL, &registry), THEATER_OK);
     assert_int_equal(theater_runtime_handler_register(registry), THEATER_OK);
     options.on_event = on_event;
     options.user = &told;
@@ -279,12 +275,11 @@ static void without_the_handler_the_runtime_works(void **state)
                                             NULL, &manifest, &err),
                      THEATER_OK);
     spawn_options.initial_state = text("log on my own\nstop done");
-    assert_int_equal(theater_runtime_spawn(runtime, NULL, manifest,
-                                           &spawn_options, &err),
-                     THEATER_OK);
     assert_int_equal(
-        theater_runtime_wait(runtime, THEATER_WAIT_STOPPED, 20000),
+        theater_runtime_spawn(runtime, NULL, manifest, &spawn_options, &err),
         THEATER_OK);
+    assert_int_equal(theater_runtime_wait(runtime, THEATER_WAIT_STOPPED, 20000),
+                     THEATER_OK);
     theater_manifest_release(manifest);
     theater_runtime_delete(runtime);
     /* Its own line, and the one of handle-stop. */
