@@ -85,7 +85,8 @@ static inline void world_make(struct world *world,
     assert_status(
         theater_message_server_new(world->router, options.permissions, &server),
         THEATER_OK);
-    assert_status(theater_handler_registry_new(options.env, &registry), THEATER_OK);
+    assert_status(theater_handler_registry_new(options.env, &registry),
+                  THEATER_OK);
     assert_status(
         theater_handler_registry_register(registry, "message-server",
                                           theater_message_server_ops(), server),

@@ -107,7 +107,7 @@ struct th_ms {
     char *text;               /* error texts; NULL until the first */
     uint32_t send_timeout_ms; /* of the manifest */
     uint32_t request_timeout_ms;
-    uint32_t streak;          /* sends since it gave way */
+    uint32_t streak;               /* sends since it gave way */
     bool when_full_waits;          /* when_full = "wait" */
     bool deferred;                 /* the request being handled */
     char id_text[TH_ID_TEXT];      /* that a host function answered */
