@@ -37,7 +37,7 @@ uint64_t bench_histogram_at(const struct bench_histogram *histogram,
 enum { BENCH_OWNERS = 1024, BENCH_TAGS = 8, BENCH_SAMPLE = 1024 };
 
 /* Who sends says `begin`, who handles says `end`, with the same owner (the
- * sender's number) and tag. */
+ * sender's number) and tag. Owners beyond the first 1,024 are not sampled. */
 struct bench_probe {
     const theater_env_t *env;
     struct bench_histogram histogram;
@@ -201,7 +201,7 @@ void bench_pause(const theater_env_t *env, uint64_t ns);
 theater_status_t bench_world_ask(struct bench_world *world, const char *name,
                                  struct bench_counters *out);
 
-/* --- bench_native.c, bench_native_peers.c --------------------------------- */
+/* --- bench_native.c --------------------------------- */
 
 theater_status_t bench_native_spawn(struct bench_world *world, const char *name,
                                     bool paused,

@@ -8,15 +8,20 @@
 
 void bench_probe_begin(struct bench_probe *probe, uint64_t owner, uint64_t tag)
 {
-    atomic_store_explicit(
-        &probe->began_ns[owner % BENCH_OWNERS][tag % BENCH_TAGS],
-        probe->env->now_ns(probe->env->ctx), memory_order_relaxed);
+    if (owner >= BENCH_OWNERS) {
+        return;
+    }
+    atomic_store_explicit(&probe->began_ns[owner][tag % BENCH_TAGS],
+                          probe->env->now_ns(probe->env->ctx),
+                          memory_order_relaxed);
 }
 
 void bench_probe_end(struct bench_probe *probe, uint64_t owner, uint64_t tag)
 {
-    _Atomic uint64_t *began =
-        &probe->began_ns[owner % BENCH_OWNERS][tag % BENCH_TAGS];
+    if (owner >= BENCH_OWNERS) {
+        return;
+    }
+    _Atomic uint64_t *began = &probe->began_ns[owner][tag % BENCH_TAGS];
     uint64_t since = atomic_load_explicit(began, memory_order_relaxed);
     if (since != 0) {
         atomic_store_explicit(began, 0, memory_order_relaxed);
