@@ -192,7 +192,8 @@ typedef void theater_done_fn(void *user, theater_status_t status,
  * space, first come first served: PENDING, and `done` is told OK,
  * MAILBOX_FULL (after `timeout_ms`, or a cycle), CLOSED, CANCELLED. `out_id`
  * cancels (theater_router_cancel). On any status but PENDING `done` is not
- * called. */
+ * called. An endpoint that `waits` and whose last 64 waits ended while their
+ * targets did not come by is told MAILBOX_FULL at once. */
 THEATER_API THEATER_CHECKED theater_status_t theater_router_send_start(
     theater_router_t *router, theater_endpoint_t *from, theater_bytes_t target,
     theater_bytes_t data, uint32_t timeout_ms, theater_done_fn *done,

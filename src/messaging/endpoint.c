@@ -88,6 +88,7 @@ static void copy_options(theater_endpoint_t *ep,
                           memory_order_relaxed);
     atomic_store_explicit(&ep->waits_for, 0, memory_order_relaxed);
     atomic_store_explicit(&ep->signal, 0, memory_order_relaxed);
+    atomic_store_explicit(&ep->places, 0, memory_order_relaxed);
 }
 
 /* Everything that may fail; nothing is shared yet. */

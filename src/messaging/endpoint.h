@@ -48,6 +48,7 @@ struct theater_endpoint {
     _Atomic uint64_t waits_for;        /* the operation that it waits for */
     _Atomic uint32_t accepts;          /* THEATER_ACCEPT_... | on_full << 8 */
     _Atomic uint32_t signal;           /* futex of theater_endpoint_wait */
+    _Atomic uint32_t places;           /* in lines of full mailboxes */
     /* Written by senders and by the owner. */
     _Alignas(TH_LINE) struct th_mailbox box;
     struct th_mpsc waiting;        /* operations that wait for space */

@@ -82,6 +82,7 @@ struct th_op *th_op_begin(theater_router_t *router, enum th_op_kind kind,
     atomic_store_explicit(&op->target, target.value, memory_order_relaxed);
     atomic_store_explicit(&op->deadline, THEATER_NEVER, memory_order_relaxed);
     atomic_store_explicit(&op->channel, 0, memory_order_relaxed);
+    atomic_store_explicit(&op->from, 0, memory_order_relaxed);
     atomic_store_explicit(&op->holds, 1, memory_order_relaxed);
     op->done = NULL;
     op->user = NULL;

@@ -17,6 +17,46 @@
  * the line until the owner passes it; it holds the operation's slot. */
 #include "messaging/op.h"
 
+/* Places that an owner which waits for one thing at a time may have in lines,
+ * ended ones included: whoever waits again and again, each time for a moment, at an owner that does not come by,
+ * would collect the router's operations. It is refused at once then. */
+enum { PLACES_MAX = 64 };
+
+static bool take_place(theater_endpoint_t *from, struct th_op *op)
+{
+    if (from == NULL || !from->waits) {
+        return true; /* a program, that may have many under way */
+    }
+    /* relaxed, all: a count; it orders nothing. Only the owner adds. */
+    if (atomic_load_explicit(&from->places, memory_order_relaxed) >=
+        PLACES_MAX) {
+        return false;
+    }
+    atomic_fetch_add_explicit(&from->places, 1, memory_order_relaxed);
+    atomic_store_explicit(&op->from, th_ref_of(from).value,
+                          memory_order_relaxed);
+    return true;
+}
+
+/* The place is given up; its sender may be gone, or another by now. */
+static void give_place(struct th_op *op)
+{
+    /* relaxed, all: as above */
+    th_ref from = {atomic_load_explicit(&op->from, memory_order_relaxed)};
+    if (from.value == 0) {
+        return;
+    }
+    theater_endpoint_t *ep = th_ref_endpoint(op->router, from);
+    uint32_t places = atomic_load_explicit(&ep->places, memory_order_relaxed);
+    while (places != 0 &&
+           atomic_load_explicit(&ep->generation, memory_order_relaxed) ==
+               th_ref_generation(from) &&
+           !atomic_compare_exchange_weak_explicit(
+               &ep->places, &places, places - 1, memory_order_relaxed,
+               memory_order_relaxed)) {
+    }
+}
+
 /* Two counts on the line: OK or CLOSED. */
 static bool join(theater_endpoint_t *ep, uint16_t generation)
 {
@@ -75,9 +115,10 @@ start_waiting(theater_router_t *router, theater_endpoint_t *from,
         return status;
     }
     status = th_op_own(from, id);
-    if (status == THEATER_OK) {
-        status = th_wait_check(from, id, target);
-        status = status == THEATER_DEADLOCK ? THEATER_MAILBOX_FULL : status;
+    if (status == THEATER_OK &&
+        (th_wait_check(from, id, target) == THEATER_DEADLOCK ||
+         !take_place(from, op))) {
+        status = THEATER_MAILBOX_FULL;
     }
     if (status != THEATER_OK) {
         (void)th_op_claim(op, id);
@@ -97,6 +138,7 @@ start_waiting(theater_router_t *router, theater_endpoint_t *from,
     th_op_arm(op, timeout_ms);
     if (!stand_in_line(route, op)) {
         bool mine = th_op_claim(op, id);
+        give_place(op);
         if (mine) {
             op->message = NULL;
             th_op_abandon(op);
@@ -165,6 +207,7 @@ static struct th_op *first_in_line(theater_endpoint_t *ep)
             return op;
         }
         ep->waiting_head = NULL;
+        give_place(op);
         th_op_let_go(op);
         leave(ep);
     }

@@ -128,6 +128,42 @@ static void a_wait_ends_with_mailbox_full_at_its_deadline(void **state)
     world_fini(&world);
 }
 
+/* Or it would take the router's operations, one for each wait. */
+static void who_waits_in_vain_again_and_again_is_refused_at_once(void **state)
+{
+    (void)state;
+    struct world world;
+    struct outcome outcome;
+    theater_counters_t counters;
+    theater_endpoint_options_t options = THEATER_ENDPOINT_OPTIONS_INIT;
+    world_init(&world);
+    options.waits = true;
+    theater_endpoint_t *a = join_as(&world, "a", &options);
+    theater_endpoint_t *b = box_of(&world, "b", 1);
+    assert_status(send_text(&world, a, "b", "first"), THEATER_OK);
+    for (unsigned i = 0; i < 64; i++) {
+        assert_status(wait_to_send(&world, a, "b", "x", 1, &outcome, NULL),
+                      THEATER_PENDING);
+        pass(&world, 5);
+        assert_int_equal(outcome.calls, 1);
+    }
+    assert_status(wait_to_send(&world, a, "b", "x", 1, &outcome, NULL),
+                  THEATER_MAILBOX_FULL);
+    theater_router_counters(world.router, &counters);
+    assert_int_equal(counters.pending, 0);
+    /* The owner comes by: the line is empty, and a may wait again. */
+    handle_send(b, "first");
+    assert_status(wait_to_send(&world, a, "b", "second", 1, &outcome, NULL),
+                  THEATER_OK);
+    assert_status(wait_to_send(&world, a, "b", "x", 1, &outcome, NULL),
+                  THEATER_PENDING);
+    handle_send(b, "second");
+    handle_send(b, "x");
+    leave(a);
+    leave(b);
+    world_fini(&world);
+}
+
 static void a_wait_can_be_cancelled_once(void **state)
 {
     (void)state;
@@ -296,6 +332,7 @@ int main(void)
         cmocka_unit_test(
             a_senders_own_later_message_does_not_pass_its_waiting_one),
         cmocka_unit_test(a_wait_ends_with_mailbox_full_at_its_deadline),
+        cmocka_unit_test(who_waits_in_vain_again_and_again_is_refused_at_once),
         cmocka_unit_test(a_wait_can_be_cancelled_once),
         cmocka_unit_test(waits_end_with_closed_when_the_target_goes),
         cmocka_unit_test(a_senders_waits_end_when_it_goes),
