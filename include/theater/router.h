@@ -27,6 +27,7 @@ enum {
     THEATER_BROADCAST_MAX = 1024,      /* targets of one broadcast */
     THEATER_MAILBOX_MAX = 100000,      /* messages; capacity's bound */
     THEATER_MESSAGE_MAX = 268435456,   /* bytes; max_message_bytes's bound */
+    THEATER_RING_MAX = 1048576,        /* see THEATER_DROP_OLDEST */
     THEATER_MAILBOX_BYTES = 268435456, /* capacity_bytes's bound */
 };
 
@@ -65,7 +66,10 @@ THEATER_API void theater_router_release(theater_router_t *router);
 typedef enum theater_on_full {
     THEATER_REFUSE,      /* the sender gets MAILBOX_FULL, or waits */
     THEATER_DROP_NEWEST, /* what comes is dropped: a dead letter */
-    THEATER_DROP_OLDEST, /* the head is dropped for it: a dead letter */
+    /* The head is dropped for it: a dead letter. Such a mailbox is a ring of
+     * capacity + 256 + 2 * max_channels * (channel_credit + 2) places of 16
+     * bytes; at most THEATER_RING_MAX, else INVALID_ARGUMENT. */
+    THEATER_DROP_OLDEST,
 } theater_on_full_t;
 
 enum { /* bits of `accepts` */

@@ -128,7 +128,7 @@ static void give_credit(theater_router_t *router, struct th_way *way,
 
 theater_status_t th_channel_push(theater_router_t *router,
                                  struct th_channel *channel, unsigned side,
-                                 struct th_message *message)
+                                 struct th_message *message, bool count)
 {
     /* relaxed: constant while one of the ends is not done */
     th_ref to = {
@@ -138,6 +138,9 @@ theater_status_t th_channel_push(theater_router_t *router,
         th_mailbox_reserve_exempt(&peer->box, th_ref_generation(to));
     if (reserved == TH_RESERVE_GONE) {
         return THEATER_CLOSED;
+    }
+    if (count) { /* before it can be received, as everywhere */
+        TH_COUNT(router, accepted, 1);
     }
     th_endpoint_push(peer, message, reserved);
     return THEATER_OK;
@@ -212,17 +215,16 @@ static theater_status_t send_on(theater_endpoint_t *ep,
     message->flags = TH_MESSAGE_EXEMPT;
     message->view.id = id;
     if (!open) {
+        TH_COUNT(router, accepted, 1);
         hold(channel, message);
     } else {
-        status = th_channel_push(router, channel, side, message);
+        status = th_channel_push(router, channel, side, message, true);
     }
     if (status != THEATER_OK) {
         give_credit(router, way, data.len);
         th_message_drop(router, message);
-        return status;
     }
-    TH_COUNT(router, accepted, 1);
-    return THEATER_OK;
+    return status;
 }
 
 theater_status_t theater_channel_send(theater_endpoint_t *endpoint,

@@ -69,10 +69,11 @@ void th_channel_unref(theater_router_t *router, struct th_channel *channel);
 /* Queues the close that end `side` sends, for endpoint `to`. */
 void th_channel_push_close(theater_router_t *router, struct th_channel *channel,
                            unsigned side, th_ref to, theater_status_t reason);
-/* Queues channel data for end 1 - side. Takes `message` on OK. */
+/* Queues channel data for end 1 - side. Takes `message` on OK. `count`: as
+ * accepted, which what was held is already. */
 theater_status_t th_channel_push(theater_router_t *router,
                                  struct th_channel *channel, unsigned side,
-                                 struct th_message *message);
+                                 struct th_message *message, bool count);
 th_id_alive th_channel_is_mine;
 
 static inline unsigned th_channel_end_flag(unsigned side)

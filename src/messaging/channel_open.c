@@ -10,6 +10,21 @@
 
 /* --- Opening ------------------------------------------------------------- */
 
+/* In a ring there must be room for all that may come, whatever of closed
+ * channels is queued still. */
+static bool has_room(const theater_endpoint_t *ep)
+{
+    if (ep->exempt_room == UINT32_MAX) {
+        return true;
+    }
+    /* relaxed: what comes meanwhile is of channels that are counted */
+    uint64_t queued = th_exempt_count(
+        atomic_load_explicit(&ep->box.exempt, memory_order_relaxed));
+    return queued + ((uint64_t)ep->channels.len + 1) *
+                        ((uint64_t)ep->channel_credit + 2) <=
+           ep->exempt_room;
+}
+
 static bool make_closes(theater_router_t *router, struct th_channel *channel,
                         uint64_t id, theater_bytes_t opener,
                         theater_bytes_t target)
@@ -179,6 +194,9 @@ static theater_status_t attempt(theater_endpoint_t *from,
     if (to.value == th_ref_of(from).value) {
         return THEATER_DEADLOCK; /* nobody would be there to accept */
     }
+    if (!has_room(from)) {
+        return THEATER_MAILBOX_FULL;
+    }
     struct th_channel *channel = channel_new(from, to, target, &id, &status);
     if (channel == NULL) {
         return status;
@@ -264,7 +282,7 @@ static void settle_held(theater_endpoint_t *ep, struct th_channel *channel,
         struct th_mpsc_node *next =
             atomic_load_explicit(&message->node.next, memory_order_relaxed);
         if (!accepted ||
-            th_channel_push(router, channel, 1, message) != THEATER_OK) {
+            th_channel_push(router, channel, 1, message, false) != THEATER_OK) {
             th_dead_letter(router, message, opener, THEATER_CLOSED);
         }
         message = next == NULL ? NULL
@@ -279,6 +297,9 @@ theater_status_t theater_channel_accept(theater_endpoint_t *endpoint)
 
     if (message == NULL) {
         return THEATER_INVALID_ARGUMENT;
+    }
+    if (!has_room(endpoint)) {
+        return THEATER_MAILBOX_FULL;
     }
     uint64_t id = message->view.id;
     struct th_channel *channel = th_slab_at(&router->channels, (uint32_t)id);

@@ -23,6 +23,7 @@ enum {
     DEFAULT_REQUESTS = 1000,
     DEFAULT_TIMERS = 1000,
     GENERATION_LAST = 0xffff,
+    RING_SLACK = 256, /* threads in the middle of a send */
 };
 
 static uint32_t or_default(uint32_t value, uint32_t otherwise)
@@ -46,6 +47,20 @@ void th_endpoint_wake(theater_endpoint_t *ep)
 
 /* --- Registering --------------------------------------------------------- */
 
+/* A ring has room for the capacity and twice for all that channels may have
+ * under way (open ones, and what is left of those that this end has closed),
+ * and for senders in the middle of a send. 0: no ring. */
+static uint64_t ring_slots(const theater_endpoint_options_t *o)
+{
+    if (o->on_full != THEATER_DROP_OLDEST) {
+        return 0;
+    }
+    uint64_t channels = or_default(o->max_channels, DEFAULT_CHANNELS);
+    uint64_t credit = or_default(o->channel_credit, DEFAULT_CREDIT);
+    return or_default(o->capacity, DEFAULT_CAPACITY) + RING_SLACK +
+           2 * channels * (credit + 2);
+}
+
 static theater_status_t check_options(const theater_endpoint_options_t *o)
 {
     if (o->size != sizeof *o || o->capacity > THEATER_MAILBOX_MAX ||
@@ -53,7 +68,8 @@ static theater_status_t check_options(const theater_endpoint_options_t *o)
         (unsigned)o->on_full > THEATER_DROP_OLDEST ||
         o->accepts > THEATER_ACCEPT_ALL || o->max_channels > 65536 ||
         o->channel_credit > 1000000 ||
-        o->channel_credit_bytes > THEATER_MAILBOX_BYTES) {
+        o->channel_credit_bytes > THEATER_MAILBOX_BYTES ||
+        ring_slots(o) > THEATER_RING_MAX) {
         return THEATER_INVALID_ARGUMENT;
     }
     return THEATER_OK;
@@ -110,10 +126,8 @@ static theater_status_t prepare(theater_endpoint_t *ep, const char *name,
         status = th_permissions_copy(env, o->permissions, &ep->permissions);
     }
     uint32_t capacity = or_default(o->capacity, DEFAULT_CAPACITY);
-    uint32_t slots =
-        o->on_full != THEATER_DROP_OLDEST
-            ? 0
-            : capacity + ep->max_channels * (ep->channel_credit + 2) + 2;
+    uint32_t slots = (uint32_t)ring_slots(o);
+    ep->exempt_room = slots != 0 ? slots - capacity - RING_SLACK : UINT32_MAX;
     ep->batch = capacity / 8 < BATCH_MAX ? capacity / 8 + 1 : BATCH_MAX;
     if (status == THEATER_OK) {
         th_mpsc_init(&ep->waiting);
@@ -144,6 +158,8 @@ static void give_slot_back(theater_router_t *router, theater_endpoint_t *ep)
         atomic_store_explicit(&ep->generation, generation + 1,
                               memory_order_release);
         th_slab_put(&router->endpoints, &ep->item);
+    } else {
+        th_slab_retire(&router->endpoints);
     }
 }
 
@@ -198,9 +214,10 @@ theater_router_register(theater_router_t *router, const char *name,
     status = th_names_add(router, ep, th_endpoint_name(ep));
     th_unlock(env, &router->registry_lock);
     if (status != THEATER_OK) {
+        /* Nobody has seen this generation: the next user has it. */
         th_mailbox_close(&ep->box);
         free_parts(ep);
-        give_slot_back(router, ep);
+        th_slab_put(&router->endpoints, &ep->item);
         return status;
     }
     (void)theater_router_retain(router);

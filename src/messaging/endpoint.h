@@ -62,7 +62,8 @@ struct theater_endpoint {
     struct th_op *waiting_head; /* first in line, taken off `waiting` */
     uint64_t taken_bytes;       /* taken out and not released yet */
     uint32_t taken, taken_exempt;
-    uint32_t batch; /* releases at so many */
+    uint32_t batch;       /* releases at so many */
+    uint32_t exempt_room; /* of a ring: for channels */
     bool waits;
     bool answered; /* current: answered or deferred or decided */
     char *name;

@@ -22,11 +22,10 @@ theater_status_t th_mailbox_open(const theater_env_t *env,
         }
         size_t size = sizeof(struct th_ring) +
                       (size_t)slots * sizeof(struct th_ring_cell);
-        box->ring = env->alloc(env->ctx, size, TH_LINE);
+        box->ring = env->map(env->ctx, size); /* zeroed, and lazily */
         if (box->ring == NULL) {
             return THEATER_OUT_OF_MEMORY;
         }
-        memset(box->ring, 0, size);
         box->ring->mask = slots - 1;
     }
     th_mpsc_init(&box->queue);
@@ -51,8 +50,12 @@ void th_mailbox_close(struct th_mailbox *box)
 
 void th_mailbox_fini(const theater_env_t *env, struct th_mailbox *box)
 {
-    th_free(env, box->ring);
-    box->ring = NULL;
+    if (box->ring != NULL) {
+        env->unmap(env->ctx, box->ring,
+                   sizeof *box->ring + ((size_t)box->ring->mask + 1) *
+                                           sizeof(struct th_ring_cell));
+        box->ring = NULL;
+    }
 }
 
 void th_ring_push(struct th_ring *ring, struct th_message *message)

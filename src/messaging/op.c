@@ -16,6 +16,24 @@ static uint64_t id_state(uint64_t id)
     return (id >> 32) << 32 | TH_OP_PENDING;
 }
 
+/* The call came too early for who is in the slot now: it was for an earlier
+ * user, or `advance` was given a time ahead of the clock. The wheel does not
+ * know the timer any more, so it is armed again. Another user may take the slot
+ * meanwhile and arm: then its deadline is read here, or it arms after this. */
+static void rearm(struct th_op *op, uint64_t deadline)
+{
+    for (unsigned tries = 0; tries < 16 && deadline != THEATER_NEVER; tries++) {
+        th_timer_arm(op->router->timers, &op->timer, deadline);
+        /* relaxed: an exchange of the timer's is in between */
+        uint64_t now =
+            atomic_load_explicit(&op->deadline, memory_order_relaxed);
+        if (now == deadline) {
+            return;
+        }
+        deadline = now;
+    }
+}
+
 /* The deadline has come. */
 static void expire(struct th_op *op)
 {
@@ -47,7 +65,8 @@ static void on_timer(struct th_timer *timer)
     uint64_t deadline =
         atomic_load_explicit(&op->deadline, memory_order_relaxed);
     if (deadline > th_now(op->router->env)) {
-        return; /* the call was for an earlier user of the slot */
+        rearm(op, deadline);
+        return;
     }
     uint64_t id = th_op_id(op, state);
     if (th_op_claim(op, id)) {

@@ -2,13 +2,13 @@
 /* Design notes. The router itself: memory, counters, quota, phases. Counters
  * and the quota on queued bytes are kept per thread slot, so that sending and
  * receiving touch no line that all threads write. A slot draws its quota from
- * the router in shares of QUOTA_SHARE and gives back what is over twice that;
- * so the bound is never exceeded, and may be met early by what idle slots
- * hold. */
+ * the router in shares and gives back what is over twice a share; so the bound
+ * is never exceeded, and may be met early by what idle slots hold: a quarter of
+ * it at most. */
 #include "messaging/channel.h"
 #include "messaging/op.h"
 
-enum { QUOTA_SHARE = 256 << 10, DEFAULT_ENDPOINTS = 1 << 20 };
+enum { QUOTA_SHARE_MAX = 256 << 10, DEFAULT_ENDPOINTS = 1 << 20 };
 
 static uint64_t or_default(uint64_t value, uint64_t otherwise)
 {
@@ -82,6 +82,10 @@ theater_status_t theater_router_new(const theater_router_options_t *options,
         (uint32_t)or_default(o->max_message_bytes, 1 << 20);
     router->max_queued_bytes = or_default(o->max_queued_bytes, 1U << 30);
     atomic_init(&router->quota_left, router->max_queued_bytes);
+    router->quota_share = router->max_queued_bytes / (8 * TH_SLOTS);
+    if (router->quota_share > QUOTA_SHARE_MAX) {
+        router->quota_share = QUOTA_SHARE_MAX;
+    }
     router->request_timeout_ms =
         (uint32_t)or_default(o->request_timeout_ms, 5000);
     router->max_endpoints =
@@ -166,8 +170,8 @@ bool th_quota_take(theater_router_t *router, uint64_t bytes)
     /* relaxed, all: this thread's alone */
     uint64_t here = atomic_load_explicit(&tally->quota, memory_order_relaxed);
     if (TH_UNLIKELY(here < bytes)) {
-        if (draw(router, bytes + QUOTA_SHARE)) {
-            here += bytes + QUOTA_SHARE;
+        if (draw(router, bytes + router->quota_share)) {
+            here += bytes + router->quota_share;
         } else if (draw(router, bytes - here)) {
             here = bytes;
         } else {
@@ -190,9 +194,9 @@ void th_quota_give(theater_router_t *router, uint64_t bytes)
     /* relaxed, all: this thread's alone */
     uint64_t here =
         atomic_load_explicit(&tally->quota, memory_order_relaxed) + bytes;
-    if (TH_UNLIKELY(here > 2 * QUOTA_SHARE)) {
-        put_back(router, here - QUOTA_SHARE);
-        here = QUOTA_SHARE;
+    if (TH_UNLIKELY(here > 2 * router->quota_share)) {
+        put_back(router, here - router->quota_share);
+        here = router->quota_share;
     }
     atomic_store_explicit(&tally->quota, here, memory_order_relaxed);
 }

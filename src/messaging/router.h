@@ -51,6 +51,7 @@ struct theater_router {
     uint32_t request_timeout_ms;
     uint32_t max_endpoints;
     uint64_t max_queued_bytes;
+    uint64_t quota_share; /* what a slot draws and keeps; see router.c */
     void (*on_dead_letter)(void *user, const theater_dead_letter_t *letter);
     void *user;
     struct th_link links[THEATER_LINKS_MAX]; /* constant below links_len */

@@ -13,7 +13,9 @@
  * deadline the cycle was real: no false alarm. */
 #include "messaging/op.h"
 
-enum { WALK_MAX = 1 << 20 };
+/* Longer chains are not followed: whoever waits on a worker for the lock would
+ * be stalled by them. A longer cycle ends by its deadlines. */
+enum { WALK_MAX = 4096 };
 
 /* Follows the waits from `at`. True when they lead to `me`; *out_trace tells
  * which operations they were. */

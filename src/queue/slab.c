@@ -3,11 +3,13 @@
  * so that an index becomes a pointer with one load. Free items go to the list
  * of the thread that frees them (no atomic operation), in batches to the
  * shared list when that grows long. Memory never goes back before fini: that
- * is the point (see the header). Each thread may hold LOCAL_MAX free items, so
- * `max` is kept by counting what was ever made, not what is in use. */
+ * is the point (see the header).
+ *
+ * Threads can't take from each other's lists, so what they may keep is allowed
+ * on top of `max`; where that would be much beside `max` they keep nothing. */
 #include "queue/slab.h"
 
-enum { LOCAL_MAX = 64, BATCH = 32 };
+enum { LOCAL_MAX = 64, BATCH = 32, LOCAL_FROM = 65536 };
 
 theater_status_t th_slab_init(struct th_slab *slab, const theater_env_t *env,
                               size_t item_size, uint32_t max)
@@ -15,9 +17,13 @@ theater_status_t th_slab_init(struct th_slab *slab, const theater_env_t *env,
     memset(slab, 0, sizeof *slab);
     slab->env = env;
     slab->item_size = (item_size + TH_LINE - 1) / TH_LINE * TH_LINE;
-    slab->max = max;
+    bool keeps = max >= LOCAL_FROM;
+    uint32_t most = max + (keeps ? TH_SLOTS * LOCAL_MAX : 0);
+    slab->local_max = keeps ? LOCAL_MAX : 0;
+    atomic_init(&slab->max, most);
+    slab->capacity = 2 * most;
     slab->directory_size =
-        ((size_t)max / TH_SLAB_CHUNK + 1) * sizeof *slab->chunks;
+        ((size_t)slab->capacity / TH_SLAB_CHUNK + 1) * sizeof *slab->chunks;
     slab->chunks = env->map(env->ctx, slab->directory_size);
     return slab->chunks != NULL ? THEATER_OK : THEATER_OUT_OF_MEMORY;
 }
@@ -112,7 +118,8 @@ static struct th_slab_item *take_fresh(struct th_slab *slab, bool *out_full)
     /* relaxed: a counter; the items behind it come by [M3] */
     uint32_t index = atomic_load_explicit(&slab->fresh, memory_order_relaxed);
     do {
-        if (index >= slab->max) {
+        /* relaxed: a bound */
+        if (index >= atomic_load_explicit(&slab->max, memory_order_relaxed)) {
             *out_full = true;
             return NULL;
         }
@@ -165,14 +172,25 @@ void th_slab_put(struct th_slab *slab, struct th_slab_item *item)
     unsigned slot = th_slot();
     struct th_slab_local *local = &slab->local[slot];
 
-    if (slot == 0) {
+    if (slot == 0 || slab->local_max == 0) {
         push_shared(slab, item, item);
         return;
     }
     /* relaxed: this thread reads it again, or spill publishes it */
     atomic_store_explicit(&item->next_free, local->head, memory_order_relaxed);
     local->head = item->index + 1;
-    if (++local->count >= LOCAL_MAX) {
+    if (++local->count >= slab->local_max) {
         spill(slab, local);
+    }
+}
+
+void th_slab_retire(struct th_slab *slab)
+{
+    /* relaxed, all: a bound */
+    uint32_t max = atomic_load_explicit(&slab->max, memory_order_relaxed);
+    while (max < slab->capacity &&
+           !atomic_compare_exchange_weak_explicit(&slab->max, &max, max + 1,
+                                                  memory_order_relaxed,
+                                                  memory_order_relaxed)) {
     }
 }

@@ -37,7 +37,9 @@ struct th_slab_local {
 struct th_slab {
     const theater_env_t *env;
     size_t item_size;
-    uint32_t max;
+    uint32_t capacity;    /* what the directory has room for */
+    _Atomic uint32_t max; /* items that may be made; retired ones add to it */
+    uint32_t local_max;   /* free items that a thread keeps; 0: none */
     _Atomic(uint8_t *) *chunks; /* directory, mapped; zero where none yet */
     size_t directory_size;
     struct th_lock grow;
@@ -47,7 +49,9 @@ struct th_slab {
     struct th_slab_local local[TH_SLOTS];
 };
 
-/* `item_size` is rounded up to whole lines. Returns: OK, OUT_OF_MEMORY. */
+/* `item_size` is rounded up to whole lines. Where `max` is large threads keep
+ * some free items, and 4,096 more than `max` may be in use. Where it is small
+ * it is exact. Returns: OK, OUT_OF_MEMORY. */
 THEATER_CHECKED theater_status_t th_slab_init(struct th_slab *slab,
                                               const theater_env_t *env,
                                               size_t item_size, uint32_t max);
@@ -58,10 +62,15 @@ void th_slab_fini(struct th_slab *slab);
 void *th_slab_get(struct th_slab *slab, bool *out_full);
 void th_slab_put(struct th_slab *slab, struct th_slab_item *item);
 
-/* The item of that index, in use or not; NULL when there was never one. */
+/* The item will never be put back: one more may be made in its place, as long
+ * as the directory has room (as many again as `max`). */
+void th_slab_retire(struct th_slab *slab);
+
+/* The item of that index, in use or not, or never used and zeroed; NULL where
+ * there can be none. */
 static inline void *th_slab_at(struct th_slab *slab, uint32_t index)
 {
-    if (TH_UNLIKELY(index >= slab->max)) {
+    if (TH_UNLIKELY(index >= slab->capacity)) {
         return NULL;
     }
     /* [M3] acquire */

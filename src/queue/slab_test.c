@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-enum { MAX = 1000, THREADS = 3, ROUNDS = 20000, HELD = 100 };
+enum { MAX = 1000, THREADS = 3, ROUNDS = 20000, HELD = 100, LARGE = 65536 };
 
 struct item {
     struct th_slab_item head;
@@ -66,8 +66,60 @@ static void no_more_than_max_are_in_use(void **state)
     assert_true(full);
     th_slab_put(&slab, &last->head);
     assert_ptr_equal(th_slab_get(&slab, &full), last);
-    assert_null(th_slab_at(&slab, 10));
+    assert_null(th_slab_at(&slab, 20));
     assert_null(th_slab_at(&slab, UINT32_MAX));
+    th_slab_fini(&slab);
+}
+
+static void put_all(void *arg)
+{
+    struct th_slab *slab = arg;
+    struct item *items[32];
+    bool full = false;
+    for (unsigned i = 0; i < 32; i++) {
+        items[i] = th_slab_get(slab, &full);
+        TH_CHECK(items[i] != NULL);
+    }
+    for (unsigned i = 0; i < 32; i++) {
+        th_slab_put(slab, &items[i]->head);
+    }
+}
+
+/* Whatever size it has: where threads keep free items, they are extra. */
+static void what_one_thread_frees_another_may_use(void **state)
+{
+    static const uint32_t sizes[] = {32, LARGE};
+    const theater_env_t *env = theater_env_default();
+    (void)state;
+
+    for (unsigned i = 0; i < 2; i++) {
+        static struct th_slab slab;
+        theater_thread_t *thread = NULL;
+        bool full = false;
+        opened(&slab, sizes[i]);
+        assert_int_equal(
+            env->thread_start(env->ctx, "other", put_all, &slab, &thread),
+            THEATER_OK);
+        env->thread_join(env->ctx, thread);
+        for (uint32_t n = 0; n < sizes[i]; n++) {
+            assert_non_null(th_slab_get(&slab, &full));
+        }
+        th_slab_fini(&slab);
+    }
+}
+
+static void a_retired_item_makes_room_for_another(void **state)
+{
+    static struct th_slab slab;
+    bool full = false;
+    (void)state;
+
+    opened(&slab, 2);
+    for (unsigned i = 0; i < 4; i++) {
+        assert_non_null(th_slab_get(&slab, &full));
+        th_slab_retire(&slab);
+    }
+    assert_null(th_slab_get(&slab, &full)); /* as many again, and no more */
     th_slab_fini(&slab);
 }
 
@@ -145,7 +197,7 @@ static void many_threads_never_hold_one_item_at_once(void **state)
     theater_thread_t *threads[THREADS];
     (void)state;
 
-    opened(&crowd.slab, THREADS * HELD + TH_SLOTS * 64);
+    opened(&crowd.slab, LARGE);
     for (unsigned i = 0; i < THREADS; i++) {
         assert_int_equal(
             env->thread_start(env->ctx, "churn", churn, &crowd, &threads[i]),
@@ -164,6 +216,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_item_keeps_its_index_and_its_place),
         cmocka_unit_test(no_more_than_max_are_in_use),
+        cmocka_unit_test(what_one_thread_frees_another_may_use),
+        cmocka_unit_test(a_retired_item_makes_room_for_another),
         cmocka_unit_test(random_gets_and_puts_agree_with_a_plain_model),
         cmocka_unit_test(many_threads_never_hold_one_item_at_once),
     };
