@@ -100,12 +100,22 @@ static void hook_wake_at(void *ctx, uint64_t deadline_ns)
     theater_actor_wake_at(ctx, deadline_ns);
 }
 
+static bool hook_is_ending(void *ctx)
+{
+    struct theater_actor *actor = ctx;
+    /* relaxed: a hint, asked again at the next tick; what is to be done is
+     * read by the activation, [A3] */
+    uint32_t asked = atomic_load_explicit(&actor->asked, memory_order_relaxed);
+    return (asked & (TH_ASK_STOP | TH_ASK_KILL)) != 0;
+}
+
 const struct th_guest_hooks th_actor_hooks = {
     .next = hook_next,
     .done = hook_done,
     .should_yield = hook_should_yield,
     .output = hook_output,
     .wake_at = hook_wake_at,
+    .is_ending = hook_is_ending,
 };
 
 static void emit_line(void *user, theater_log_level_t level, const char *text,

@@ -97,7 +97,9 @@ const theater_key_t th_limits_keys[TH_LIMITS_KEYS] = {
                          .min = MILLISECOND,
                          .max = 10000 * HOUR,
                          .unlimited = true,
-                         .doc = "computing (not waiting) of `run`"},
+                         .doc = "computing (not waiting) of `run`; of the "
+                                "start function and `_initialize` too, and 5 "
+                                "s at most there"},
     [TH_KEY_STACK] = {.name = "stack",
                       .type = THEATER_KEY_ENUM,
                       .fallback = "small",

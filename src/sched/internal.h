@@ -76,12 +76,23 @@ struct th_worker {
     struct th_sighting seen[TH_WORKERS_MAX];
 };
 
+enum { TH_HELPERS_MAX = 4 };
+
+/* A thread that runs jobs; guarded by the lock of the jobs. */
+struct th_helper {
+    struct th_sched *sched;
+    theater_thread_t *thread; /* NULL: none to be joined */
+    bool running;             /* it takes more jobs */
+};
+
 struct th_jobs {
     struct th_lock lock;
-    struct th_job *first, **last; /* guarded by lock */
-    theater_thread_t *thread;     /* guarded by lock; NULL: none */
-    bool running;                 /* guarded by lock: it takes more jobs */
-    bool stop;                    /* guarded by lock */
+    struct th_job *first, **last; /* guarded by lock, as all up to `stop` */
+    struct th_helper helpers[TH_HELPERS_MAX];
+    unsigned queued;  /* jobs */
+    unsigned running; /* helpers */
+    unsigned busy;    /* helpers that are inside a job */
+    bool stop;
     _Atomic uint32_t word;        /* changes with each job */
     _Atomic uint64_t pending;     /* queued or running */
 };
@@ -190,7 +201,7 @@ uint64_t th_time_poll(struct th_sched *sched, uint64_t now_ns);
 void th_quiet_bump(struct th_sched *sched);
 
 /* --- jobs.c ------------------------------------------------------------- */
-void th_jobs_init(struct th_jobs *jobs);
+void th_jobs_init(struct th_sched *sched);
 void th_jobs_stop(struct th_sched *sched);
 
 /* --- sim.c -------------------------------------------------------------- */

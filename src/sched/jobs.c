@@ -1,20 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Design notes. One helper thread for work that blocks. It is started by the
- * first job and ends when none came for a while; the next job joins what is
- * left of it and starts another. A lock is right here: jobs take milliseconds.
+/* Design notes. Helper threads for work that blocks. A job finds a helper that
+ * is free, or one more is started for it, up to TH_HELPERS_MAX: a job that
+ * takes long (a start function may take seconds) holds one of them, and the
+ * others go on. A helper ends when no job came for a while; who needs its place
+ * joins what is left of it. A lock is right here: jobs take milliseconds.
  *
  * `pending` counts jobs from before they are queued until after they ran; it
  * keeps the scheduler from being quiet (quiet.c).
- *   [M1] word: fetch_add, release, under the lock; the helper reads it under
+ *   [M1] word: fetch_add, release, under the lock; a helper reads it under
  *        the lock too, so that it doesn't sleep when a job came after. */
 #include "sched/internal.h"
 
-#define IDLE_NS UINT64_C(1000000000) /* the helper ends after that */
+#define IDLE_NS UINT64_C(1000000000) /* a helper ends after that */
 
-void th_jobs_init(struct th_jobs *jobs)
+void th_jobs_init(struct th_sched *sched)
 {
+    struct th_jobs *jobs = &sched->jobs;
+
     jobs->first = NULL;
     jobs->last = &jobs->first;
+    for (unsigned i = 0; i < TH_HELPERS_MAX; i++) {
+        jobs->helpers[i].sched = sched;
+    }
 }
 
 static void job_done(struct th_sched *sched)
@@ -26,22 +33,29 @@ static void job_done(struct th_sched *sched)
     }
 }
 
-/* The next job; NULL: none, and *out_word is what to park on; or the helper
- * has ended. */
-static struct th_job *next_job(struct th_sched *sched, bool end,
-                               uint32_t *out_word)
+/* The next job; NULL: none, and *out_word is what to park on, or the helper
+ * has ended. `was_busy`: it comes from a job. */
+static struct th_job *next_job(struct th_helper *helper, bool was_busy,
+                               bool end, uint32_t *out_word, bool *out_ended)
 {
+    struct th_sched *sched = helper->sched;
     struct th_jobs *jobs = &sched->jobs;
 
     th_lock(sched->env, &jobs->lock);
     struct th_job *job = jobs->first;
+    jobs->busy -= was_busy ? 1 : 0;
+    *out_ended = false;
     if (job != NULL) {
         jobs->first = job->next;
         if (jobs->first == NULL) {
             jobs->last = &jobs->first;
         }
+        jobs->queued--;
+        jobs->busy++;
     } else if (end || jobs->stop) {
-        jobs->running = false;
+        helper->running = false;
+        jobs->running--;
+        *out_ended = true;
     }
     /* relaxed: [M1], under the lock */
     *out_word = atomic_load_explicit(&jobs->word, memory_order_relaxed);
@@ -51,46 +65,48 @@ static struct th_job *next_job(struct th_sched *sched, bool end,
 
 static void helper_main(void *arg)
 {
-    struct th_sched *sched = arg;
-    struct th_jobs *jobs = &sched->jobs;
+    struct th_helper *helper = arg;
+    struct th_sched *sched = helper->sched;
     uint64_t end_ns = th_now(sched->env) + IDLE_NS;
+    bool was_busy = false;
 
     for (;;) {
         uint32_t word;
+        bool ended;
         bool end = th_now(sched->env) >= end_ns;
-        struct th_job *job = next_job(sched, end, &word);
+        struct th_job *job = next_job(helper, was_busy, end, &word, &ended);
+        was_busy = job != NULL;
+        if (ended) {
+            return;
+        }
         if (job != NULL) {
             job->run(job);
             job_done(sched);
             end_ns = th_now(sched->env) + IDLE_NS;
-            continue;
+        } else {
+            sched->env->park(sched->env->ctx, &sched->jobs.word, word, end_ns);
         }
-        if (end) {
-            return;
-        }
-        th_lock(sched->env, &jobs->lock);
-        bool running = jobs->running;
-        th_unlock(sched->env, &jobs->lock);
-        if (!running) {
-            return;
-        }
-        sched->env->park(sched->env->ctx, &jobs->word, word, end_ns);
     }
 }
 
-/* Under the lock. False: no thread can be had. */
-static bool start_helper(struct th_sched *sched)
+/* Under the lock: one more helper, unless there are enough or no thread can be
+ * had. */
+static void start_helper(struct th_sched *sched)
 {
     struct th_jobs *jobs = &sched->jobs;
+    struct th_helper *helper = jobs->helpers;
 
-    if (jobs->thread != NULL) {
-        sched->env->thread_join(sched->env->ctx, jobs->thread);
-        jobs->thread = NULL;
+    while (helper->running) {
+        helper++;
     }
-    jobs->running =
-        sched->env->thread_start(sched->env->ctx, "helper", helper_main, sched,
-                                 &jobs->thread) == THEATER_OK;
-    return jobs->running;
+    if (helper->thread != NULL) {
+        sched->env->thread_join(sched->env->ctx, helper->thread);
+        helper->thread = NULL;
+    }
+    helper->running =
+        sched->env->thread_start(sched->env->ctx, "helper", helper_main, helper,
+                                 &helper->thread) == THEATER_OK;
+    jobs->running += helper->running ? 1 : 0;
 }
 
 /* False: to be run by the caller. */
@@ -99,11 +115,16 @@ static bool enqueue(struct th_sched *sched, struct th_job *job)
     struct th_jobs *jobs = &sched->jobs;
 
     th_lock(sched->env, &jobs->lock);
-    bool queued = jobs->running || start_helper(sched);
+    if (jobs->queued >= jobs->running - jobs->busy &&
+        jobs->running < TH_HELPERS_MAX) {
+        start_helper(sched);
+    }
+    bool queued = jobs->running > 0;
     if (queued) {
         job->next = NULL;
         *jobs->last = job;
         jobs->last = &job->next;
+        jobs->queued++;
         /* [M1] release */
         atomic_fetch_add_explicit(&jobs->word, 1, memory_order_release);
     }
@@ -126,15 +147,20 @@ void th_sched_run_job(struct th_sched *sched, struct th_job *job)
 void th_jobs_stop(struct th_sched *sched)
 {
     struct th_jobs *jobs = &sched->jobs;
+    theater_thread_t *threads[TH_HELPERS_MAX];
 
     th_lock(sched->env, &jobs->lock);
     jobs->stop = true;
-    theater_thread_t *thread = jobs->thread;
+    for (unsigned i = 0; i < TH_HELPERS_MAX; i++) {
+        threads[i] = jobs->helpers[i].thread;
+    }
     /* [M1] release */
     atomic_fetch_add_explicit(&jobs->word, 1, memory_order_release);
     th_unlock(sched->env, &jobs->lock);
-    if (thread != NULL) {
-        sched->env->unpark(sched->env->ctx, &jobs->word, 1);
-        sched->env->thread_join(sched->env->ctx, thread);
+    sched->env->unpark(sched->env->ctx, &jobs->word, UINT32_MAX);
+    for (unsigned i = 0; i < TH_HELPERS_MAX; i++) {
+        if (threads[i] != NULL) {
+            sched->env->thread_join(sched->env->ctx, threads[i]);
+        }
     }
 }

@@ -9,7 +9,7 @@
  * from outside goes to the injector (queue/injector.h), and so does what does
  * not fit into a ring. Idle workers take from there, then from others
  * (placement.c), then sleep (idle.c). Time is driven by who works or sleeps
- * (time.c), blocking work has a thread of its own (jobs.c), and the end of all
+ * (time.c), blocking work has threads of its own (jobs.c), and the end of all
  * work is noticed (quiet.c). A simulation replaces workers by one loop that a
  * seed directs (sim.c).
  *
@@ -120,7 +120,7 @@ static theater_status_t sched_setup(struct th_sched *sched,
     sched->slice_ns = options->slice_ns == 0 ? TH_SLICE_NS : options->slice_ns;
     sched->worker_count = count;
     th_injector_init(&sched->injector);
-    th_jobs_init(&sched->jobs);
+    th_jobs_init(sched);
     sched->workers = zeroed(sched->env, count * sizeof(struct th_worker));
     if (sched->workers == NULL ||
         th_timers_new(sched->env, &sched->timers) != THEATER_OK) {

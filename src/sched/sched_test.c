@@ -293,6 +293,53 @@ static void all_jobs_have_run_when_delete_returns(void **state)
     }
 }
 
+/* A job that does not return before `gate` is set. */
+struct long_job {
+    struct th_job job;
+    const theater_env_t *env;
+    _Atomic uint32_t *gate;
+};
+
+static void long_run(struct th_job *job)
+{
+    struct long_job *self = TH_CONTAINER_OF(job, struct long_job, job);
+    const theater_env_t *env = self->env;
+    _Atomic uint32_t *gate = self->gate;
+    while (atomic_load_explicit(gate, memory_order_acquire) == 0) {
+        env->park(env->ctx, gate, 0, THEATER_NEVER);
+    }
+}
+
+static void jobs_that_take_long_do_not_hold_up_another(void **state)
+{
+    const theater_env_t *env = theater_env_default();
+    struct th_sched *sched = open_sched(env, 1);
+    _Atomic uint32_t gate = 0;
+    struct long_job slow[3];
+    struct work work = {.job.run = work_run, .sched = sched};
+    (void)state;
+
+    for (int i = 0; i < 3; i++) {
+        slow[i] = (struct long_job){{.run = long_run}, env, &gate};
+        th_sched_run_job(sched, &slow[i].job);
+    }
+    th_sched_run_job(sched, &work.job);
+    uint64_t end = th_now(env) + UINT64_C(10000000000);
+    _Atomic uint32_t never = 0;
+    while (get(&work.ran) == 0 && th_now(env) < end) {
+        env->park(env->ctx, &never, 0, th_now(env) + 1000000);
+    }
+    uint64_t ran = get(&work.ran);
+    /* What takes long is under way still: it is not quiet. */
+    theater_status_t quiet = th_sched_wait_quiet(sched, th_now(env));
+    atomic_store_explicit(&gate, 1, memory_order_release);
+    env->unpark(env->ctx, &gate, UINT32_MAX);
+    assert_int_equal(ran, 1);
+    assert_int_equal(quiet, THEATER_TIMEOUT);
+    assert_quiet(sched);
+    th_sched_delete(sched);
+}
+
 static void without_a_thread_for_it_a_job_runs_in_the_call(void **state)
 {
     struct th_fault_env fault;
@@ -325,6 +372,7 @@ int main(void)
         cmocka_unit_test(no_number_of_workers_means_one_for_each_core),
         cmocka_unit_test(a_job_runs_on_no_worker_and_is_waited_for),
         cmocka_unit_test(all_jobs_have_run_when_delete_returns),
+        cmocka_unit_test(jobs_that_take_long_do_not_hold_up_another),
         cmocka_unit_test(without_a_thread_for_it_a_job_runs_in_the_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

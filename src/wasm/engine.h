@@ -93,7 +93,15 @@ struct th_guest_hooks {
      * no handler sees. NULL: it is said to be YIELDED instead, and is entered
      * again and again. */
     void (*wake_at)(void *ctx, uint64_t deadline_ns);
+    /* Is it to stop or to go? Asked at ticks while it is being made, since
+     * nobody can enter it to end it then: th_guest_new answers CLOSED. NULL:
+     * never. */
+    bool (*is_ending)(void *ctx);
 };
+
+/* Computing while a guest is made; a limit of its own, since one that is made
+ * anew holds a helper thread all that time. */
+#define TH_START_NS UINT64_C(5000000000)
 
 struct th_guest_options {
     theater_actor_t *actor;
@@ -103,13 +111,14 @@ struct th_guest_options {
     uint64_t memory_bytes;     /* limit of its linear memories */
     uint32_t table_elements;   /* limit of its tables, 0: 10,000 */
     uint64_t delivery_time_ns; /* computing per delivery; NEVER: no limit */
-    uint64_t run_time_ns;      /* the same for `run` and `_initialize` */
+    uint64_t run_time_ns;      /* the same for `run` */
 };
 
 /* Makes an instance: limits, imports module, guest, loop module, and
  * `_initialize` where present. Runs guest code (the start function) within
- * run_time. Must not be called on a worker's hot path; may run for as long
- * as the limit. Returns: OK, TRAPPED, LIMIT, BAD_MODULE, OUT_OF_MEMORY. */
+ * run_time, and TH_START_NS at most. Must not be called on a worker's hot
+ * path; may run for as long as that limit. Returns: OK, TRAPPED, LIMIT,
+ * BAD_MODULE, OUT_OF_MEMORY, CLOSED (is_ending). */
 THEATER_CHECKED theater_status_t
 th_guest_new(struct th_module *module, const struct th_guest_options *options,
              struct th_guest **out_guest, theater_error_t *err);

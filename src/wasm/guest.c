@@ -22,7 +22,7 @@ static theater_status_t failed(struct th_guest *guest, theater_error_t *err)
     return status == THEATER_OK ? THEATER_TRAPPED : status;
 }
 
-/* Polls a call of the engine to its end, within run_time. */
+/* Polls a call of the engine to its end, within start_ns. */
 static theater_status_t complete(struct th_guest *guest,
                                  wasmtime_call_future_t *future,
                                  theater_error_t *err)
@@ -225,6 +225,8 @@ theater_status_t th_guest_new(struct th_module *module,
     guest->until_ask = TH_ASK_EVERY;
     guest->delivery_ns = options->delivery_time_ns;
     guest->run_ns = options->run_time_ns;
+    guest->start_ns =
+        guest->run_ns < TH_START_NS ? guest->run_ns : TH_START_NS;
     for (size_t i = 0; i < module->grants_len; i++) {
         guest->instances[i] = options->instances[i];
     }
@@ -238,7 +240,7 @@ theater_status_t th_guest_new(struct th_module *module,
     struct th_guest *outer = th_guest_current;
     th_guest_current = guest;
     th_ticker_arm(&engine->ticker);
-    th_limits_begin(guest, guest->run_limit);
+    th_limits_begin(guest, th_limits_units(guest, guest->start_ns));
     status = make(guest, err);
     th_guest_current = outer;
     if (guest->stack != NULL) {

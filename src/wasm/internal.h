@@ -112,7 +112,7 @@ struct th_guest {
     wasmtime_func_t loop, run, stop; /* of the loop module */
     theater_bytes_t stop_reason;
     uint64_t delivery_limit, run_limit; /* ticks, or fuel */
-    uint64_t delivery_ns, run_ns;
+    uint64_t delivery_ns, run_ns, start_ns;
     struct th_poll poll;   /* WASI: poll_oneoff under way */
     theater_bytes_t *list; /* views of a list argument, or NULL */
     char *why;             /* the reason of our own trap, or NULL */

@@ -7,7 +7,8 @@
  * ends in time on a machine with too much to do as well. The clock is the
  * ticker's, in milliseconds; in a simulation it is fuel, one unit per
  * nanosecond. The epoch callback comes at each tick, on the guest's stack: it
- * ends the guest, makes it give way, or lets it go on. In a simulation the
+ * ends the guest, makes it give way, or lets it go on. While a guest is made
+ * it has a limit of its own (start_ns) and does not give way. In a simulation the
  * guest gives way each TH_FUEL_SLICE, and enter.c asks the same questions. */
 #include "wasm/internal.h"
 
@@ -67,9 +68,14 @@ bool th_limits_spent(struct th_guest *guest)
 
 const char *th_limits_name(const struct th_guest *guest)
 {
-    return guest->phase == TH_PHASE_INIT || guest->phase == TH_PHASE_RUN
-               ? "run_time"
-               : "delivery_time";
+    switch ((enum th_phase)guest->phase) {
+    case TH_PHASE_INIT:
+        return guest->start_ns < guest->run_ns ? "start_time" : "run_time";
+    case TH_PHASE_RUN:
+        return "run_time";
+    default:
+        return "delivery_time";
+    }
 }
 
 void th_limits_broken(struct th_guest *guest)
@@ -80,13 +86,30 @@ void th_limits_broken(struct th_guest *guest)
         [TH_PHASE_DELIVERY] = "a handler",
         [TH_PHASE_STOP] = "`handle-stop`",
     };
-    bool is_run = guest->phase == TH_PHASE_INIT || guest->phase == TH_PHASE_RUN;
-    uint64_t ns = is_run ? guest->run_ns : guest->delivery_ns;
+    uint64_t ns = guest->delivery_ns;
+    if (guest->phase == TH_PHASE_INIT) {
+        ns = guest->start_ns;
+    } else if (guest->phase == TH_PHASE_RUN) {
+        ns = guest->run_ns;
+    }
     wasm_trap_t *trap =
         th_trap(guest, THEATER_LIMIT, "%s: %s computed for more than %llu ms",
                 th_limits_name(guest), where[guest->phase],
                 (unsigned long long)(ns / 1000000));
     wasm_trap_delete(trap);
+}
+
+/* While it is made it can't be left and entered again: who asks it to stop
+ * is heard here alone. */
+static bool must_end(struct th_guest *guest)
+{
+    const struct th_guest_hooks *hooks = guest->hooks;
+    if (hooks->is_ending == NULL || !hooks->is_ending(guest->ctx)) {
+        return false;
+    }
+    wasm_trap_delete(th_trap(guest, THEATER_CLOSED,
+                             "asked to stop while it was being made"));
+    return true;
 }
 
 wasmtime_error_t *th_limits_tick(wasmtime_context_t *context, void *data,
@@ -102,8 +125,10 @@ wasmtime_error_t *th_limits_tick(wasmtime_context_t *context, void *data,
         th_limits_broken(guest);
         return wasmtime_error_new("limit");
     }
-    if (guest->phase != TH_PHASE_INIT &&
-        guest->hooks->should_yield(guest->ctx)) {
+    if (guest->phase == TH_PHASE_INIT) {
+        return must_end(guest) ? wasmtime_error_new("ending") : NULL;
+    }
+    if (guest->hooks->should_yield(guest->ctx)) {
         *out_kind = WASMTIME_UPDATE_DEADLINE_YIELD;
     }
     return NULL;

@@ -94,6 +94,35 @@ static void an_endless_start_never_becomes_a_guest(void **state)
     world_guest_end(&g);
 }
 
+static void a_start_has_a_limit_of_its_own(void **state)
+{
+    (void)state;
+    world_options.run_time_ns = THEATER_NEVER;
+    uint64_t before = th_now(world.env);
+    assert_int_equal(
+        world_guest_new(&world, &g,
+                        "(module (func (export \"_initialize\") " SPIN "))"),
+        THEATER_LIMIT);
+    assert_non_null(strstr(g.err.text, "start_time"));
+    assert_true(th_now(world.env) - before >= TH_START_NS);
+    world_guest_end(&g);
+}
+
+static void a_start_ends_when_the_guest_is_to_go(void **state)
+{
+    (void)state;
+    world_options.run_time_ns = THEATER_NEVER;
+    world.ending = true;
+    uint64_t before = th_now(world.env);
+    theater_status_t status = world_guest_new(
+        &world, &g, "(module (func (export \"_initialize\") " SPIN "))");
+    world.ending = false;
+    assert_int_equal(status, THEATER_CLOSED);
+    assert_non_null(strstr(g.err.text, "asked to stop"));
+    assert_true(th_now(world.env) - before < TH_START_NS);
+    world_guest_end(&g);
+}
+
 static void waiting_is_not_computing(void **state)
 {
     (void)state;
@@ -319,6 +348,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_endless_handler_ends_at_delivery_time),
         TEST(an_endless_run_ends_at_run_time),
+        TEST(a_start_has_a_limit_of_its_own),
+        TEST(a_start_ends_when_the_guest_is_to_go),
         TEST(an_endless_start_never_becomes_a_guest),
         TEST(waiting_is_not_computing),
         TEST(many_deliveries_have_a_limit_each),

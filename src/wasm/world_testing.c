@@ -288,8 +288,15 @@ static void wake_at(void *ctx, uint64_t deadline_ns)
     ((struct world_guest *)ctx)->wake_at = deadline_ns;
 }
 
-static const struct th_guest_hooks hooks = {next, done, should_yield, output,
-                                            wake_at};
+static bool is_ending(void *ctx)
+{
+    struct world_guest *g = ctx;
+    return g->world->ending;
+}
+
+static const struct th_guest_hooks hooks = {
+    next, done, should_yield, output, wake_at, is_ending,
+};
 
 struct th_guest_options world_options = {
     .hooks = &hooks,

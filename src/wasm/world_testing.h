@@ -57,6 +57,7 @@ struct world {
     char notices[WORLD_TEXT];
     unsigned notices_len;
     bool fuel;
+    bool ending; /* what is_ending answers */
 };
 
 /* Options that a test may change before world_guest. */

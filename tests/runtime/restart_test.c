@@ -198,6 +198,66 @@ static void restarts_work_on_real_workers(void **state)
     world_end(&world);
 }
 
+/* Actors whose first start is fine and whose next one never returns; as many
+ * as there are. Answers when they are in it. */
+static void spawn_restarters(struct world *world, size_t count)
+{
+    char state[32];
+    char name[16];
+    theater_manifest_t *manifest =
+        world_manifest("name = \"r\"\npackage = \"restarter.wasm\"\n"
+                       "restart = \"on-failure\"\nrestart_backoff = \"0s\"\n"
+                       "[limits]\nrun_time = \"unlimited\"\n"
+                       "[[handler]]\ntype = \"runtime\"\n",
+                       false);
+    uint64_t until = th_now(world->env) / MS + 1000;
+    int len = snprintf(state, sizeof state, "%llu", (unsigned long long)until);
+    theater_spawn_options_t options = THEATER_SPAWN_OPTIONS_INIT;
+    options.initial_state =
+        (theater_bytes_t){(const uint8_t *)state, (size_t)len};
+    for (size_t i = 0; i < count; i++) {
+        snprintf(name, sizeof name, "r%zu", i);
+        assert_int_equal(theater_runtime_spawn(world->runtime, name, manifest,
+                                               &options, NULL),
+                         THEATER_OK);
+    }
+    theater_manifest_release(manifest);
+    world_await_prefix(world, "failed r", count);
+}
+
+static void a_start_that_loops_holds_up_no_other_restart(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world, NULL);
+    theater_manifest_t *manifest =
+        world_player("restart = \"on-failure\"\nrestart_backoff = \"0s\"\n");
+    world_spawn(&world, "ann", manifest, "");
+    spawn_restarters(&world, 1);
+    uint64_t before = th_now(world.env);
+    assert_true(post_send(world.post, "ann", "trap"));
+    world_await(&world, "restarted ann", 1);
+    assert_int_equal(theater_runtime_stop(world.runtime, "r0", "enough"),
+                     THEATER_OK);
+    world_await(&world, "stopped r0: enough", 1);
+    /* Long before its start would have come to its limit. */
+    assert_true(th_now(world.env) - before < 4000 * MS);
+    theater_manifest_release(manifest);
+    world_end(&world);
+}
+
+static void deleting_the_runtime_ends_starts_that_loop(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world, NULL);
+    const theater_env_t *env = world.env;
+    spawn_restarters(&world, 6);
+    uint64_t before = th_now(env);
+    world_end(&world);
+    assert_true(th_now(env) - before < 4000 * MS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +269,8 @@ int main(void)
         cmocka_unit_test(a_limit_is_a_failure_and_a_stop_is_none),
         cmocka_unit_test(deleting_the_runtime_does_not_wait_for_restarts),
         cmocka_unit_test(restarts_work_on_real_workers),
+        cmocka_unit_test(a_start_that_loops_holds_up_no_other_restart),
+        cmocka_unit_test(deleting_the_runtime_ends_starts_that_loop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
