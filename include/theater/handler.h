@@ -56,13 +56,19 @@ typedef union theater_value {
     } codes;
 } theater_value_t;
 
-enum { THEATER_MAX_PARAMS = 3 };
+enum {
+    THEATER_MAX_PARAMS = 3,
+    THEATER_LEVELS = 5, /* words of `level`, the one ENUM that there is */
+};
 
 /* One call of a host function by an actor. */
 typedef struct theater_call {
     theater_actor_t *actor; /* who calls */
     void *instance;         /* the handler's instance of that actor */
-    /* Views of the guest's memory: valid while `begin` runs, not after. */
+    /* Views of the guest's memory: valid while `begin` runs, not after. Of a
+     * string that is longer than 1 MiB only so much is here, cut between two
+     * characters. The strings of a list have 4 MiB in all at most; its lists
+     * of bytes 16 MiB or what the guest's memory has. They may overlap. */
     theater_value_t args[THEATER_MAX_PARAMS];
     /* For results and options of errors: OK or what went wrong. */
     theater_status_t status;
@@ -81,7 +87,9 @@ typedef struct theater_host_function {
     /* OK: `status` and `result` are set. PENDING: the actor is suspended and
      * `resume` is called each time it was woken (theater_actor_wake), at
      * least once after each wake. Only a function with `resume` may answer
-     * PENDING. Any other status is a bug. */
+     * PENDING. INVALID_ARGUMENT: an argument is not a case of its type (an
+     * ENUM has 256 for the engine): the actor traps, and no release follows.
+     * Any other status is a bug. */
     theater_status_t (*begin)(theater_call_t *call);
     /* OK: `status` and `result` are set. PENDING: goes on waiting. NULL when
      * the function never waits. */
@@ -207,9 +215,14 @@ THEATER_API const char *theater_actor_name(const theater_actor_t *actor);
 
 /* Asks the actor to stop when its running delivery has ended, including what
  * that waits for: what is queued is not waited for. When the delivery has not
- * ended 5 s later the actor is ended inside it. `reason` is copied; the first
+ * ended 5 s later (theater_runtime_set_stop_grace) the actor is ended inside
+ * it. `reason` is copied; the first
  * one counts. Threads: any. Blocks: never. */
 THEATER_API void theater_actor_stop(theater_actor_t *actor, const char *reason);
+
+/* Was the actor asked to stop? A host function that waits looks after each
+ * wake, if it is one to be cut short then. Threads: any. Blocks: never. */
+THEATER_API bool theater_actor_stopping(const theater_actor_t *actor);
 
 /* Is the calling thread a worker of some runtime? Blocking calls are refused
  * there with WRONG_THREAD. Threads: any. */

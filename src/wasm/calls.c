@@ -42,7 +42,19 @@ bad_text(struct th_guest *guest, const struct th_import *import)
                    import->name);
 }
 
-/* One string or list of bytes; NULL: fine. */
+/* Where a string that is too long is cut: not inside a character. */
+__attribute__((cold, noinline)) static uint32_t cut_text(const uint8_t *data)
+{
+    uint32_t len = TH_MAX_TEXT;
+    for (unsigned i = 0; i < 3 && (data[len] & 0xC0) == 0x80; i++) {
+        len--;
+    }
+    return len;
+}
+
+/* One string or list of bytes; NULL: fine. No host function wants more of a
+ * string than TH_MAX_TEXT, and what is behind is not looked at: a call takes a
+ * bounded time however large the guest's memory is. */
 TH_INLINE wasm_trap_t *lift_bytes(struct th_guest *guest,
                                   const struct th_import *import, bool is_text,
                                   uint32_t at, uint32_t len,
@@ -52,11 +64,44 @@ TH_INLINE wasm_trap_t *lift_bytes(struct th_guest *guest,
     if (TH_UNLIKELY(data == NULL)) {
         return bad_pointer(guest, import, at, len);
     }
-    if (is_text && TH_UNLIKELY(!th_text_ok(data, len))) {
-        return bad_text(guest, import);
+    if (is_text) {
+        if (TH_UNLIKELY(len > TH_MAX_TEXT)) {
+            len = cut_text(data);
+        }
+        if (TH_UNLIKELY(!th_text_ok(data, len))) {
+            return bad_text(guest, import);
+        }
     }
     out->data = data;
     out->len = len;
+    return NULL;
+}
+
+/* The items of a list may overlap, so that a small list names any number of
+ * bytes: their sum is bounded, before any of them is looked at. */
+static wasm_trap_t *check_sum(struct th_guest *guest,
+                              const struct th_import *import, bool is_text,
+                              const uint8_t *pairs, uint32_t len)
+{
+    uint64_t sum = 0, most = TH_MAX_LIST_TEXT;
+    if (!is_text) {
+        most = guest->memory.size > TH_MAX_LIST_BYTES ? guest->memory.size
+                                                      : TH_MAX_LIST_BYTES;
+    }
+    for (uint32_t i = 0; i < len; i++) {
+        uint32_t item = th_get32(pairs + 8 * i + 4);
+        /* One that is past the memory's end is told as that. */
+        if (th_guest_at(guest, th_get32(pairs + 8 * i), item) != NULL) {
+            sum += item;
+        }
+    }
+    if (sum > most) {
+        return th_trap(guest, THEATER_TRAPPED,
+                       "`%s`: the items of a list have %llu bytes, and may "
+                       "have %llu in all",
+                       import->name, (unsigned long long)sum,
+                       (unsigned long long)most);
+    }
     return NULL;
 }
 
@@ -76,6 +121,10 @@ lift_list(struct th_guest *guest, const struct th_import *import, bool is_text,
     if (guest->list != NULL) {
         return th_trap(guest, THEATER_BUG, "`%s` takes two lists",
                        import->name);
+    }
+    wasm_trap_t *too_much = check_sum(guest, import, is_text, pairs, len);
+    if (too_much != NULL) {
+        return too_much;
     }
     theater_bytes_t *items =
         th_alloc(guest->engine->env, (len > 0 ? len : 1) * sizeof *items);
@@ -122,7 +171,8 @@ TH_INLINE wasm_trap_t *lift(struct th_guest *guest,
     case THEATER_TYPE_U32:
         *io_v = v + 1;
         out->u32 = (uint32_t)v[0].i32;
-        if (type == THEATER_TYPE_ENUM && TH_UNLIKELY(out->u32 > 255)) {
+        if (type == THEATER_TYPE_ENUM &&
+            TH_UNLIKELY(out->u32 >= THEATER_LEVELS)) {
             return bad_index(guest, import);
         }
         return NULL;
@@ -251,6 +301,10 @@ TH_INLINE wasm_trap_t *begin(void *env, wasmtime_val_raw_t *v,
         return answer(guest, import, result, v, at);
     }
     guest->lowering.at = at;
+    if (status == THEATER_INVALID_ARGUMENT) {
+        guest->calling = false;
+        return bad_index(guest, import);
+    }
     if (status != THEATER_PENDING || import->fn->resume == NULL) {
         return bad_answer(guest, import);
     }
