@@ -124,6 +124,67 @@ static void wrong_lists_trap(void **state)
     }
 }
 
+/* `run` fills `len` pairs at 65,536 with one item each, `item` bytes at 0, in
+ * a memory of 15 MiB, and calls the function with them. */
+static void overlapping(const char *function, unsigned len, unsigned item,
+                        const char *reason)
+{
+    char wat[2048], list[64], args[160];
+    bool first = strcmp(function, "broadcast") == 0;
+    (void)snprintf(list, sizeof list, "(i32.const 65536) (i32.const %u)", len);
+    (void)snprintf(args, sizeof args, "%s %s",
+                   first ? list : "(i32.const 0) (i32.const 0)",
+                   first ? "(i32.const 0) (i32.const 0)" : list);
+    (void)snprintf(wat, sizeof wat,
+                   "(module (import \"test:world/api@0.1.0\" \"%s\""
+                   " (func $f (param i32 i32 i32 i32 i32)))"
+                   "(memory (export \"memory\") 240)" WAT_REALLOC
+                   "(func (export \"run\") (local $i i32)"
+                   " (loop $l (i32.store offset=65540"
+                   "  (i32.shl (local.get $i) (i32.const 3)) (i32.const %u))"
+                   "  (local.set $i (i32.add (local.get $i) (i32.const 1)))"
+                   "  (br_if $l (i32.lt_u (local.get $i) (i32.const %u))))"
+                   " (call $f %s (i32.const 128))))",
+                   function, item, len, args);
+    make(wat);
+    if (reason != NULL) {
+        dies_of(TH_ENTER_RUN, reason);
+    } else if (world_run(&g, TH_ENTER_RUN) != TH_GUEST_IDLE) {
+        fail_msg("%s", g.err.text);
+    }
+    world_guest_end(&g);
+}
+
+static void items_that_overlap_have_a_bounded_sum(void **state)
+{
+    (void)state;
+    overlapping("broadcast", 1025, 64, NULL);
+    overlapping("broadcast", 65536, 64, NULL);
+    overlapping("broadcast", 65536, 65, "may have 4194304 in all");
+    overlapping("broadcast", 65536, 14 << 20, "may have 4194304 in all");
+    overlapping("batch", 256, 65536, NULL);
+    overlapping("batch", 257, 65536, "may have 16777216 in all");
+    overlapping("batch", 65536, 14 << 20, "may have 16777216 in all");
+}
+
+/* The engine looks at the first 1 MiB of a string, and so does the function:
+ * an é lies across that bound, and what is behind is no UTF-8. */
+static void a_long_string_is_cut_and_what_is_behind_is_not_looked_at(
+    void **state)
+{
+    (void)state;
+    make("(module " WAT_IMPORT_SEND "(memory (export \"memory\") 20)" WAT_REALLOC
+         "(data (i32.const 1048575) \"\\c3\\a9\\ff\\ff\")"
+         "(func (export \"run\") (call $send (i32.const 0)"
+         " (i32.const 1100000) (i32.const 0) (i32.const 0) (i32.const 64))))");
+    if (world_run(&g, TH_ENTER_RUN) != TH_GUEST_IDLE) {
+        fail_msg("%s", g.err.text);
+    }
+    assert_int_equal(g.sends, 1);
+    assert_int_equal(g.last_target_len, 1048575);
+    world_guest_end(&g);
+}
+
 /* A delivery, a host function's result and `handle-stop` all allocate. */
 static void with_realloc(const char *body, const char *reason)
 {
@@ -292,6 +353,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(every_wrong_pointer_traps_and_nothing_is_sent),
         TEST(wrong_lists_trap),
+        TEST(items_that_overlap_have_a_bounded_sum),
+        TEST(a_long_string_is_cut_and_what_is_behind_is_not_looked_at),
         TEST(a_bad_cabi_realloc_traps_with_that_reason),
         TEST(a_list_s_room_must_be_aligned),
         TEST(a_realloc_that_grows_memory_is_fine),

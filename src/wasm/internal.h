@@ -16,6 +16,10 @@ enum {
     TH_FUEL_SLICE = 100000, /* simulation: fuel between two questions */
     TH_ASK_EVERY = 64,      /* deliveries between two should_yield */
     TH_MAX_LIST = 65536,    /* items in a list that a guest passes */
+    /* What one call may make the host look at, however its items overlap: */
+    TH_MAX_TEXT = 1 << 20,       /* bytes of a string; the rest is cut */
+    TH_MAX_LIST_TEXT = 4 << 20,  /* bytes of the strings of a list */
+    TH_MAX_LIST_BYTES = 16 << 20, /* the same of bytes, if memory is smaller */
     TH_LINE_BYTES = 8192,   /* of one line that a guest writes */
 };
 

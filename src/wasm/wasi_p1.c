@@ -21,6 +21,9 @@ enum {
     WASI_ENOTCAPABLE = 76,
 };
 
+/* What one call may ask for: it cannot be interrupted. */
+enum { MAX_VECTORS = 1024, MAX_RANDOM = 64 * 1024 };
+
 enum { FILETYPE_CHARACTER_DEVICE = 2, RIGHT_READ = 2, RIGHT_WRITE = 64 };
 
 #define WASI_CALL(name)                                                        \
@@ -129,10 +132,11 @@ WASI_CALL(fd_write)
     if (vectors == NULL) {
         return answer(v, WASI_EFAULT);
     }
+    count = count < MAX_VECTORS ? count : MAX_VECTORS;
     for (uint32_t i = 0; i < count && written < TH_WASM_PAGE; i++) {
         uint32_t len_i = th_get32(vectors + 8 * i + 4);
         uint32_t room = TH_WASM_PAGE - (uint32_t)written;
-        /* A short write bounds what one call may do. */
+        /* A short write bounds what one call may do, as MAX_VECTORS does. */
         len_i = len_i < room ? len_i : room;
         const uint8_t *data =
             th_guest_at(guest, th_get32(vectors + 8 * i), len_i);
@@ -179,6 +183,9 @@ WASI_CALL(random_get)
     uint8_t *to = th_guest_at(guest, u(v), size);
     if (to == NULL) {
         return answer(v, WASI_EFAULT);
+    }
+    if (size > MAX_RANDOM) {
+        return answer(v, WASI_EINVAL);
     }
     host->random(host->ctx, to, size);
     return answer(v, WASI_OK);

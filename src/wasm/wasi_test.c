@@ -108,6 +108,30 @@ static void clocks_and_randomness_are_the_environment_s(void **state)
     world_guest_end(&g);
 }
 
+/* 2,000 vectors of one byte each, all the same: 1,024 are written. */
+static void one_call_writes_and_draws_a_bounded_amount(void **state)
+{
+    (void)state;
+    make("(module " FD_WRITE WASI("random_get", "(param i32 i32) (result i32)")
+             CHECK "(memory (export \"memory\") 3)"
+         "(func (export \"run\") (local $i i32)"
+         " (loop $l (i32.store offset=4096"
+         "   (i32.shl (local.get $i) (i32.const 3)) (i32.const 4))"
+         "  (i32.store offset=4100"
+         "   (i32.shl (local.get $i) (i32.const 3)) (i32.const 1))"
+         "  (local.set $i (i32.add (local.get $i) (i32.const 1)))"
+         "  (br_if $l (i32.lt_u (local.get $i) (i32.const 2000))))"
+         " (call $is (call $fd_write (i32.const 1) (i32.const 4096)"
+         "  (i32.const 2000) (i32.const 64)) (i32.const 0))"
+         " (call $is (i32.load (i32.const 64)) (i32.const 1024))"
+         " (call $is (call $random_get (i32.const 0) (i32.const 65536))"
+         "  (i32.const 0))"
+         " (call $is (call $random_get (i32.const 0) (i32.const 65537))"
+         "  (i32.const 28))))");
+    runs();
+    world_guest_end(&g);
+}
+
 static void there_are_no_arguments_and_no_files(void **state)
 {
     (void)state;
@@ -224,6 +248,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_is_written_comes_out_line_by_line),
         TEST(clocks_and_randomness_are_the_environment_s),
+        TEST(one_call_writes_and_draws_a_bounded_amount),
         TEST(there_are_no_arguments_and_no_files),
         TEST(exit_ends_the_actor_well_or_not),
         TEST(poll_oneoff_waits_and_is_woken_in_time),
