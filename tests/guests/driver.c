@@ -155,6 +155,22 @@ static theater_bytes_t refusals_text(theater_refusals_t refusals)
     return ok_value(theater_text_bytes(&text));
 }
 
+/* batch-same NAME COUNT BYTES: the same bytes COUNT times. */
+static theater_bytes_t do_batch_same(theater_bytes_t rest)
+{
+    theater_error_t err;
+    uint32_t accepted = 0;
+    theater_bytes_t to = word(&rest);
+    size_t count = (size_t)number(&rest);
+    theater_bytes_t same = fill((size_t)number(&rest));
+    theater_bytes_t *items = theater_scratch(count * sizeof *items);
+    for (size_t i = 0; i < count; i++) {
+        items[i] = same;
+    }
+    theater_code_t code = theater_send_batch(to, items, count, &accepted, &err);
+    return code == THEATER_OK ? ok_number(accepted) : result(code, &err);
+}
+
 /* broadcast NAME,NAME,... TEXT: "ok CODE,CODE,..." */
 static theater_bytes_t do_broadcast(theater_bytes_t rest)
 {
@@ -425,6 +441,7 @@ static const struct command {
     {"send-size", do_send_size},
     {"flood", do_flood},
     {"batch", do_batch},
+    {"batch-same", do_batch_same},
     {"broadcast", do_broadcast},
     {"broadcast-many", do_broadcast_many},
     {"after", do_after},

@@ -94,6 +94,27 @@ static void a_batch_waits_for_the_rest_in_order(void **state)
     world_fini(&world);
 }
 
+/* Its items overlap in the guest's memory: 10 MiB named by 1 MiB. */
+static void of_a_large_batch_a_bounded_part_waits(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    driver(&world, "a", "send_timeout = \"30s\"");
+    theater_endpoint_t *box = small_box(&world);
+    order(&world, "a", "batch-same box 10 1048576");
+    until(waits(&world, "a"));
+    for (int i = 0; i < 6; i++) { /* two that had room, four that waited */
+        const theater_message_t *message;
+        assert_status(theater_endpoint_wait(box, 20000, &message), THEATER_OK);
+        assert_int_equal(message->data.len, 1048576);
+        theater_endpoint_done(box, THEATER_OK);
+    }
+    until_heard(&world, "a", "did - ok 6");
+    theater_endpoint_unregister(box, THEATER_OK);
+    world_fini(&world);
+}
+
 static void a_waiting_sender_hears_that_the_target_went(void **state)
 {
     (void)state;
@@ -273,6 +294,7 @@ int main(void)
         cmocka_unit_test(a_sender_that_does_not_wait_is_told),
         cmocka_unit_test(a_wait_for_room_ends_at_send_timeout),
         cmocka_unit_test(a_batch_waits_for_the_rest_in_order),
+        cmocka_unit_test(of_a_large_batch_a_bounded_part_waits),
         cmocka_unit_test(a_waiting_sender_hears_that_the_target_went),
         cmocka_unit_test(a_broadcast_never_waits),
         cmocka_unit_test(a_stream_waits_for_credit_and_stays_in_order),

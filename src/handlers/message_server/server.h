@@ -83,8 +83,13 @@ struct theater_message_server {
     const theater_env_t *env;
 };
 
+/* Payload of a send-batch: what one call sends at once, and what of it may
+ * wait to be sent. */
+enum { TH_MS_BATCH_BYTES = 16 << 20, TH_MS_REST_BYTES = 4 << 20 };
+
 /* What a waiting send-batch or send-on-channel has still to send. */
 struct th_ms_rest {
+    size_t before;           /* accepted before these */
     size_t len;              /* messages */
     size_t next;             /* the first that was not accepted */
     theater_bytes_t *items;  /* in the same block, as all that follows */

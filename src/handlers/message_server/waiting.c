@@ -8,7 +8,9 @@
  *
  * The guest's memory may be read in `begin` alone. A batch or a channel
  * message that has to be tried again after a wait is therefore copied, on
- * that slow way: to at most what the guest's own memory holds.
+ * that slow way. Messages of a batch may overlap in the guest's memory, so both
+ * what a call sends at once and what it copies have bounds of their own; a
+ * batch that is larger is accepted up to there, and answers how much that was.
  *
  * A call that waits more than once has one deadline for all of its waits.
  */
@@ -117,12 +119,26 @@ theater_status_t th_ms_send_resume(theater_call_t *call)
 
 /* --- Copies of what is to be sent after a wait --------------------------- */
 
+/* How many of the messages have `most` bytes together: one at least. */
+static size_t within(const theater_bytes_t *messages, size_t len, size_t most)
+{
+    size_t count = 0, sum = 0;
+    while (count < len && (count == 0 || messages[count].len <= most - sum)) {
+        sum += messages[count].len;
+        if (sum > most) {
+            return 1; /* the first alone is larger */
+        }
+        count++;
+    }
+    return count;
+}
+
 /* One block with the messages, and `target` (may be empty). NULL: none. */
 static struct th_ms_rest *rest_new(const theater_env_t *env,
                                    theater_bytes_t target,
                                    const theater_bytes_t *messages, size_t len)
 {
-    /* Sums cannot wrap: all of it lies in a guest's memory of 32 bits. */
+    /* Sums cannot wrap: `within`, and the engine bounds a list's items. */
     size_t size = sizeof(struct th_ms_rest) + len * sizeof(theater_bytes_t);
     size += target.len;
     for (size_t i = 0; i < len; i++) {
@@ -192,7 +208,7 @@ static theater_status_t go_on_with_batch(theater_call_t *call)
         }
         rest->next++;
     }
-    return end_batch(call, status, rest->next, rest->target);
+    return end_batch(call, status, rest->before + rest->next, rest->target);
 }
 
 theater_status_t th_ms_send_batch(theater_call_t *call)
@@ -200,7 +216,7 @@ theater_status_t th_ms_send_batch(theater_call_t *call)
     struct th_ms *ms = call->instance;
     theater_bytes_t target = call->args[0].bytes;
     const theater_bytes_t *messages = call->args[1].list.items;
-    size_t len = call->args[1].list.len;
+    size_t len = within(messages, call->args[1].list.len, TH_MS_BATCH_BYTES);
     size_t accepted = 0;
     theater_status_t status = theater_router_send_batch(
         ms->router, ms->endpoint, target, messages, len, &accepted);
@@ -208,11 +224,13 @@ theater_status_t th_ms_send_batch(theater_call_t *call)
         return end_batch(call, status, accepted, target);
     }
     start_deadline(ms);
+    messages += accepted;
+    len = within(messages, len - accepted, TH_MS_REST_BYTES);
     ms->rest = rest_new(ms->env, target, messages, len);
     if (ms->rest == NULL) {
         return end_batch(call, THEATER_OUT_OF_MEMORY, accepted, target);
     }
-    ms->rest->next = accepted;
+    ms->rest->before = accepted;
     return go_on_with_batch(call);
 }
 
@@ -224,7 +242,8 @@ theater_status_t th_ms_send_batch_resume(theater_call_t *call)
     }
     theater_status_t status = th_ms_wait_take(ms);
     if (status != THEATER_OK) {
-        return end_batch(call, status, ms->rest->next, ms->rest->target);
+        return end_batch(call, status, ms->rest->before + ms->rest->next,
+                         ms->rest->target);
     }
     ms->rest->next++;
     return go_on_with_batch(call);
