@@ -321,11 +321,67 @@ static void an_answer_over_the_limit_fails_the_request(void **state)
     world_fini(&world);
 }
 
+static void write_key(char *out, size_t size, const theater_key_t *key,
+                      uint64_t value)
+{
+    bool time = key->type == THEATER_KEY_DURATION;
+    snprintf(out, size, "%s = %s%llu%s", key->name, time ? "\"" : "",
+             (unsigned long long)value, time ? "ns\"" : "");
+}
+
+/* What the table allows the router takes; what it does not allow is refused
+ * where it stands. */
+static void every_number_may_be_as_large_as_the_manifest_allows(void **state)
+{
+    (void)state;
+    struct world world;
+    const theater_handler_ops_t *ops = theater_message_server_ops();
+    unsigned seen = 0;
+    world_init(&world);
+    for (size_t i = 0; i < ops->keys_len; i++) {
+        const theater_key_t *key = &ops->keys[i];
+        char line[128];
+        if (key->type != THEATER_KEY_INT && key->type != THEATER_KEY_SIZE &&
+            key->type != THEATER_KEY_DURATION) {
+            continue;
+        }
+        write_key(line, sizeof(line), key, key->max);
+        spawn(&world, "driver", key->name, line);
+        write_key(line, sizeof(line), key, key->max + 1);
+        assert_status(try_spawn(&world, "driver", "b", NULL, line),
+                      THEATER_BAD_MANIFEST);
+        if (strstr(world.err.origin, "test.toml:8:") == NULL) {
+            fail_msg("%s: %s: %s", line, world.err.origin, world.err.text);
+        }
+        seen++;
+    }
+    assert_true(seen >= 8);
+    world_fini(&world);
+}
+
+static void a_ring_that_is_too_large_is_refused_with_what_to_do(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    assert_status(try_spawn(&world, "driver", "a", NULL,
+                            "on_full = \"drop-oldest\"\n"
+                            "max_channels = 65536\n"),
+                  THEATER_BAD_MANIFEST);
+    assert_string_equal(world.err.origin, "a");
+    assert_non_null(strstr(world.err.text, "lower max_channels"));
+    spawn(&world, "driver", "a",
+          "on_full = \"drop-oldest\"\nmailbox_capacity = 100000\n");
+    world_fini(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_way_sends_arrive_with_their_sender),
         cmocka_unit_test(a_batch_arrives_in_order),
+        cmocka_unit_test(every_number_may_be_as_large_as_the_manifest_allows),
+        cmocka_unit_test(a_ring_that_is_too_large_is_refused_with_what_to_do),
         cmocka_unit_test(a_broadcast_tells_of_each_target),
         cmocka_unit_test(a_timed_send_comes_later_or_never),
         cmocka_unit_test(requests_are_answered_or_fail_with_the_reason),

@@ -51,7 +51,7 @@ const theater_key_t th_ms_keys[TH_MS_KEYS] = {
                             .type = THEATER_KEY_INT,
                             .fallback = "100",
                             .min = 1,
-                            .max = 1000000,
+                            .max = 65536,
                             .doc = "open channels of this actor, whoever "
                                    "opened them"},
     [TH_MS_CHANNEL_CREDIT] = {.name = "channel_credit",

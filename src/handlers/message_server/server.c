@@ -184,6 +184,13 @@ static theater_status_t register_error(const struct th_ms *ms,
     case THEATER_SHUTTING_DOWN:
         return th_error(err, status, ms->name,
                         "the router is draining and takes no more names");
+    case THEATER_INVALID_ARGUMENT:
+        /* The table of keys has the router's bounds: this alone is left. */
+        return th_error(err, THEATER_BAD_MANIFEST, ms->name,
+                        "[[handler]] of type \"message-server\": with on_full "
+                        "= \"drop-oldest\" the mailbox would be too large; "
+                        "lower max_channels, channel_credit or "
+                        "mailbox_capacity");
     case THEATER_MAILBOX_FULL:
         return th_error(err, status, ms->name,
                         "the router has as many names as its max_endpoints "
