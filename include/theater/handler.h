@@ -87,9 +87,7 @@ typedef struct theater_host_function {
     /* OK: `status` and `result` are set. PENDING: the actor is suspended and
      * `resume` is called each time it was woken (theater_actor_wake), at
      * least once after each wake. Only a function with `resume` may answer
-     * PENDING. INVALID_ARGUMENT: an argument is not a case of its type (an
-     * ENUM has 256 for the engine): the actor traps, and no release follows.
-     * Any other status is a bug. */
+     * PENDING. Any other status is a bug. */
     theater_status_t (*begin)(theater_call_t *call);
     /* OK: `status` and `result` are set. PENDING: goes on waiting. NULL when
      * the function never waits. */

@@ -301,10 +301,6 @@ TH_INLINE wasm_trap_t *begin(void *env, wasmtime_val_raw_t *v,
         return answer(guest, import, result, v, at);
     }
     guest->lowering.at = at;
-    if (status == THEATER_INVALID_ARGUMENT) {
-        guest->calling = false;
-        return bad_index(guest, import);
-    }
     if (status != THEATER_PENDING || import->fn->resume == NULL) {
         return bad_answer(guest, import);
     }
