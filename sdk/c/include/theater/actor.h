@@ -86,8 +86,9 @@ typedef enum theater_level {
  *         theater_log(THEATER_LEVEL_INFO, data);
  *     }
  *
- * A handler runs alone: no other one of the same actor begins before it has
- * returned. Each may be used once in a program. */
+ * The names in the brackets are the author's choice. A handler runs alone: no
+ * other one of the same actor begins before it has returned. Each may be used
+ * once in a program. */
 
 /* Once, at the start, before any message. void body. */
 #define THEATER_RUN()                                                          \
@@ -121,10 +122,7 @@ typedef enum theater_level {
     const struct th_answer *th_export_request(const uint8_t *th_at,            \
                                               size_t th_len)                   \
     {                                                                          \
-        theater_answer_t th_got = th_on_request(theater_bytes(th_at, th_len)); \
-        th_answer.tag = th_got.failed ? 1 : 0;                                 \
-        th_answer.data = th_got.data;                                          \
-        return &th_answer;                                                     \
+        return th_answered(th_on_request(theater_bytes(th_at, th_len)));       \
     }                                                                          \
     TH_EXPORT("cabi_post_handle-request")                                      \
     void th_export_post_request(const struct th_answer *th_done_with);         \
@@ -303,6 +301,14 @@ static inline void th_arena_reset(void)
         th_arena_drop(NULL);
     }
     th_arena.top = th_arena.base;
+}
+
+/* Not in the macro, where an author's name would replace a member's. */
+static inline const struct th_answer *th_answered(theater_answer_t got)
+{
+    th_answer.tag = got.failed ? 1 : 0;
+    th_answer.data = got.data;
+    return &th_answer;
 }
 
 static inline theater_code_t th_done(theater_error_t *err)
@@ -713,8 +719,8 @@ static inline uint64_t theater_now_ms(void)
     return th_now_ms();
 }
 
-/* Lets others run; comes back after at least `ms`. Nothing is handled
- * meanwhile.
+/* Lets others run; comes back after at least `ms`, or at once when this actor
+ * is asked to stop. Nothing is handled meanwhile.
  * Waits:   yes. */
 static inline void theater_sleep_ms(uint32_t ms)
 {
