@@ -49,5 +49,8 @@ THEATER_HANDLE_SEND(data)
     }
     lines++;
     count_words(data);
-    theater_log(THEATER_LEVEL_INFO, theater_bytes(data.data, data.len - 1));
+    if (data.data[data.len - 1] == '\n') {
+        data.len--;
+    }
+    theater_log(THEATER_LEVEL_INFO, data);
 }
