@@ -177,6 +177,13 @@ THEATER_API void *theater_actor_handler(const theater_actor_t *actor,
 THEATER_API THEATER_CHECKED theater_status_t theater_runtime_stop(
     theater_runtime_t *runtime, const char *name, const char *reason);
 
+/* How long an actor that is asked to stop may go on with the call that it is
+ * in before it is ended inside it; 0: 5,000 ms, as at first. For all that are
+ * asked from now on; those that were asked before get no more time than this.
+ * Threads: any. Blocks: never. */
+THEATER_API void theater_runtime_set_stop_grace(theater_runtime_t *runtime,
+                                                uint32_t grace_ms);
+
 /* Asks all to stop, as above, and refuses new ones for ever. */
 THEATER_API void theater_runtime_stop_all(theater_runtime_t *runtime,
                                           const char *reason);
@@ -218,6 +225,8 @@ typedef struct theater_runtime_stats {
     uint64_t stopped;    /* ended well */
     uint64_t failed;     /* trapped, broke a limit; ends for good */
     uint64_t restarted;  /* started again */
+    uint64_t cut_off;    /* of the stopped: ended inside a call, since they
+                            did not stop in time; an event says which */
     uint64_t deliveries; /* calls of guest exports that began */
     uint64_t compiled;   /* modules compiled */
     uint64_t cache_hits; /* compiled modules found, in memory or on disk */

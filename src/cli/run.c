@@ -10,6 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* For calls that do not end although the answer is there. */
+enum { SHORT_GRACE_MS = 300 };
+
 /* --- run ----------------------------------------------------------------- */
 
 int cli_run(const struct cli_context *context, int argc, char **argv)
@@ -27,8 +30,10 @@ int cli_run(const struct cli_context *context, int argc, char **argv)
         (void)cli_session_finish(&session, cli_flag(context, "stay"),
                                  UINT64_MAX, &summary);
         cli_session_summarise(&session, &summary);
-        code =
-            summary.stats.failed > 0 || summary.left > 0 ? CLI_FAILED : CLI_OK;
+        code = summary.stats.failed > 0 || summary.stats.cut_off > 0 ||
+                       summary.left > 0
+                   ? CLI_FAILED
+                   : CLI_OK;
     }
     int closed = cli_session_close(&session);
     return code != CLI_OK ? code : closed;
@@ -168,6 +173,7 @@ int cli_send(const struct cli_context *context, int argc, char **argv)
         theater_status_t status = theater_router_send(
             session.router, NULL, name_of(argv[0]), data.bytes);
         theater_runtime_start_all(session.runtime);
+        session.grace_ms = SHORT_GRACE_MS;
         (void)cli_session_finish(&session, false, timeout_of(context),
                                  &summary);
         code = status != THEATER_OK
@@ -310,7 +316,9 @@ int cli_request(const struct cli_context *context, int argc, char **argv)
                    : no_answer(context, argv[0], asked.status, asked.answer);
         theater_answer_delete(asked.answer);
         /* The others get a moment to end what they are doing. */
-        (void)cli_session_finish(&session, false, 1000, &summary);
+        session.grace_ms = SHORT_GRACE_MS;
+        (void)cli_session_finish(
+            &session, false, asked.status == THEATER_OK ? 1000 : 0, &summary);
         if (code == CLI_OK && summary.stats.failed > 0) {
             code = CLI_FAILED;
         }

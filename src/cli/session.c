@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { LEAST_GRACE_MS = 100 };
+
 /* --- What comes from the library ----------------------------------------- */
 
 static void on_event(void *user, const theater_event_t *event)
@@ -36,8 +38,16 @@ static void on_interrupt(void *user)
                 "stopping: what is queued is handled first, for %u ms at "
                 "most; Ctrl-C again ends at once",
                 session->drain_ms);
+    const theater_env_t *env = session->context->env;
+    uint64_t began = env->now_ns(env->ctx);
     theater_status_t status = theater_router_shutdown(
         session->router, session->drain_ms, &session->report);
+    uint64_t took_ms = (env->now_ns(env->ctx) - began) / 1000000;
+    /* What is left of the time, for calls that do not return. */
+    session->grace_ms = took_ms + LEAST_GRACE_MS < session->drain_ms
+                            ? session->drain_ms - (uint32_t)took_ms
+                            : LEAST_GRACE_MS;
+    theater_runtime_set_stop_grace(session->runtime, session->grace_ms);
     if (status == THEATER_TIMEOUT) {
         cli_log_say(&session->log, THEATER_LOG_WARN,
                     "not all could be handled in time");
@@ -138,6 +148,7 @@ int cli_session_open(const struct cli_context *context, int log_fd,
     memset(session, 0, sizeof *session);
     session->context = context;
     session->drain_ms = 5000;
+    session->grace_ms = 5000;
     session->began_ns = context->env->now_ns(context->env->ctx);
     int code = cli_interrupts_start(context, &session->interrupts);
     if (code != CLI_OK) {
@@ -231,11 +242,13 @@ bool cli_session_finish(struct cli_session *session, bool stay,
         timeout_ms);
     out->interrupted = cli_interrupts_disarm(&session->interrupts);
     if (!out->interrupted) {
+        theater_runtime_set_stop_grace(session->runtime, session->grace_ms);
         theater_runtime_stop_all(session->runtime, "the run is over");
     }
-    /* Who does not stop by itself is ended by the runtime after 5 s. */
+    /* Who does not stop by itself is ended by the runtime after the grace. */
     theater_status_t stopped =
-        theater_runtime_wait(session->runtime, THEATER_WAIT_STOPPED, 10000);
+        theater_runtime_wait(session->runtime, THEATER_WAIT_STOPPED,
+                             (uint64_t)session->grace_ms + 5000);
     theater_runtime_stats(session->runtime, &out->stats);
     end_runtime(session);
     theater_router_counters(session->router, &out->counters);

@@ -173,6 +173,7 @@ struct cli_session {
     theater_shutdown_report_t report; /* of a drain */
     uint64_t began_ns;
     uint32_t drain_ms;
+    uint32_t grace_ms; /* for calls that do not end when all is stopped */
     bool log_started;
     bool interrupts_started;
 };

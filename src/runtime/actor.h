@@ -70,8 +70,6 @@ enum {
  * another has some. */
 enum { TH_BUDGET = 256, TH_TURN = 32 };
 
-/* From the request to stop until the actor is ended inside its call. */
-#define TH_STOP_GRACE_NS UINT64_C(5000000000)
 /* The longest wait before a restart, unless the manifest's is longer. */
 #define TH_BACKOFF_MAX_NS UINT64_C(60000000000)
 

@@ -10,11 +10,13 @@
  *
  * Stopping: a stop waits for the delivery under way, including what it waits
  * for, and not for what is queued. When the delivery, or handle-stop after
- * it, has not ended TH_STOP_GRACE_NS after the request, the actor is ended
+ * it, has not ended when the runtime's grace is over, the actor is ended
  * inside it. A kill (the runtime is deleted) ends it at once.
  *
  * Threads: the activation. May fail: the guest, which ends it alone. */
 #include "runtime/runtime.h"
+
+#include <stdio.h>
 
 void th_actor_arm(struct theater_actor *actor)
 {
@@ -144,6 +146,27 @@ static bool ends_at_once(struct theater_actor *actor, enum th_actor_state state)
            !th_module_has_stop(body->plan->module);
 }
 
+/* The grace is over. */
+static void cut_off(struct theater_actor *actor)
+{
+    struct theater_runtime *runtime = actor->runtime;
+    char text[320]; /* a name has 255 bytes at most */
+    int len = snprintf(text, sizeof text, "%s did not stop in time: ended",
+                       actor->body->name);
+    th_event_emit(runtime, &(struct th_event){
+                               .kind = THEATER_ACTOR_LOG,
+                               .level = THEATER_LOG_WARN,
+                               .actor = "",
+                               .text = text,
+                               .text_len = (size_t)len,
+                           });
+    /* relaxed: statistics */
+    atomic_fetch_add_explicit(&runtime->cut_off, 1, memory_order_relaxed);
+    th_actor_end(actor, THEATER_OK,
+                 "asked to stop, and ended inside a call that did not return "
+                 "in time");
+}
+
 /* Asked to stop. */
 static enum th_run run_stopping(struct theater_actor *actor,
                                 enum th_actor_state state)
@@ -154,14 +177,16 @@ static enum th_run run_stopping(struct theater_actor *actor,
         return TH_RUN_IDLE;
     }
     uint64_t now = th_now(actor->runtime->env);
-    if (actor->own_at == THEATER_NEVER) {
-        actor->own_at = now + TH_STOP_GRACE_NS;
-        th_actor_arm(actor);
-    } else if (now >= actor->own_at) {
-        th_actor_end(actor, THEATER_OK,
-                     "asked to stop, and ended inside a call that did not "
-                     "return within 5 s");
+    /* relaxed: [A3] brought it */
+    uint64_t over = now + atomic_load_explicit(&actor->runtime->stop_grace_ns,
+                                               memory_order_relaxed);
+    if (now >= actor->own_at) {
+        cut_off(actor);
         return TH_RUN_IDLE;
+    }
+    if (over < actor->own_at) { /* the first time, or less is given now */
+        actor->own_at = over;
+        th_actor_arm(actor);
     }
     if (!body->stop_entered && !th_guest_is_suspended(body->guest)) {
         body->stop_entered = true;
@@ -258,6 +283,13 @@ void theater_actor_stop(theater_actor_t *actor, const char *reason)
         }
     }
     th_actor_ask(actor, TH_ASK_STOP);
+}
+
+bool theater_actor_stopping(const theater_actor_t *actor)
+{
+    /* relaxed: who asked wakes the actor, and the wake brings it */
+    return (atomic_load_explicit(&actor->asked, memory_order_relaxed) &
+            TH_ASK_STOP) != 0;
 }
 
 const char *theater_actor_name(const theater_actor_t *actor)

@@ -7,7 +7,7 @@
  * Threads: see the header. May fail: making it. */
 #include "runtime/runtime.h"
 
-enum { DEFAULT_MAX_ACTORS = 1 << 20 };
+enum { DEFAULT_MAX_ACTORS = 1 << 20, DEFAULT_STOP_GRACE_MS = 5000 };
 
 static void engine_notice(void *user, const char *text)
 {
@@ -109,6 +109,7 @@ theater_status_t theater_runtime_new(theater_handler_registry_t *registry,
     runtime->simulated = options->simulated;
     runtime->max_actors =
         options->max_actors != 0 ? options->max_actors : DEFAULT_MAX_ACTORS;
+    theater_runtime_set_stop_grace(runtime, 0);
     theater_status_t status = start_parts(runtime, options, err);
     if (status != THEATER_OK) {
         free_parts(runtime);
@@ -169,6 +170,15 @@ theater_status_t theater_runtime_stop(theater_runtime_t *runtime,
     }
     th_unlock(runtime->env, &runtime->lock);
     return actor != NULL ? THEATER_OK : THEATER_NOT_FOUND;
+}
+
+void theater_runtime_set_stop_grace(theater_runtime_t *runtime,
+                                    uint32_t grace_ms)
+{
+    uint64_t ms = grace_ms != 0 ? grace_ms : DEFAULT_STOP_GRACE_MS;
+    /* relaxed: [A4] publishes it to those that are asked after it */
+    atomic_store_explicit(&runtime->stop_grace_ns, ms * 1000000,
+                          memory_order_relaxed);
 }
 
 void theater_runtime_stop_all(theater_runtime_t *runtime, const char *reason)
@@ -273,6 +283,7 @@ void theater_runtime_stats(theater_runtime_t *runtime,
     READ(stopped);
     READ(failed);
     READ(restarted);
+    READ(cut_off);
     READ(compiled);
     READ(cache_hits);
 #undef READ

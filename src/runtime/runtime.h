@@ -24,7 +24,7 @@ struct theater_runtime {
     uint32_t max_actors;
 
     /* Statistics, written on slow paths. */
-    _Atomic uint64_t spawned, stopped, failed, restarted;
+    _Atomic uint64_t spawned, stopped, failed, restarted, cut_off;
     _Atomic uint64_t compiled, cache_hits;
 
     /* Simulated runtimes only, one thread: the hash of all events, and what
@@ -32,6 +32,9 @@ struct theater_runtime {
     uint64_t event_hash;
     struct th_task alarm;
     struct th_wake_timer alarm_timer;
+
+    /* From the request to stop until an actor is ended inside its call. */
+    _Atomic uint64_t stop_grace_ns;
 
     /* Changes, under the lock, when an actor is gone. */
     _Atomic uint32_t gone_epoch;

@@ -137,6 +137,55 @@ static void a_run_that_never_gets_quiet_is_interrupted_well(void **state)
     command_free(&command);
 }
 
+static void a_sleep_is_cut_short_by_an_interrupt(void **state)
+{
+    static const char *const args[] = {"run", "--drain-time", "60s",
+                                       "sleeper.toml", NULL};
+    struct command command;
+    (void)state;
+    world_driver();
+    world_text("sleeper.toml",
+               "[[actor]]\nmanifest = \"driver.toml\"\nname = \"sleeper\"\n"
+               "initial_state = \"!sleep 600000\"\n"
+               "[[actor]]\nmanifest = \"driver.toml\"\nname = \"clock\"\n"
+               "initial_state = \"!after clock 50 !log 2 ready\"\n");
+    command_start(&command, NULL, args);
+    command_await(&command, "clock: ready");
+    command_signal(&command, SIGINT);
+    command_finish(&command); /* the test's time limit is shorter */
+    expect_code(&command, 0);
+    expect_out(&command, "sleeper: interrupted");
+    expect_no_out(&command, "did not stop in time");
+    command_free(&command);
+}
+
+static void who_computes_on_is_ended_after_the_drain_time(void **state)
+{
+    static const char *const args[] = {"run", "--drain-time", "200ms",
+                                       "both.toml", NULL};
+    struct command command;
+    (void)state;
+    world_driver();
+    world_copy("tests/guests/looper.wasm", "looper.wasm");
+    world_text("looper.toml", "name = \"looper\"\npackage = \"looper.wasm\"\n"
+                              "[limits]\nrun_time = \"unlimited\"\n"
+                              "[[handler]]\ntype = \"runtime\"\n"
+                              "[[handler]]\ntype = \"message-server\"\n");
+    world_text("both.toml",
+               "[[actor]]\nmanifest = \"looper.toml\"\n"
+               "initial_state = \"run\"\n"
+               "[[actor]]\nmanifest = \"driver.toml\"\nname = \"clock\"\n"
+               "initial_state = \"!after clock 50 !log 2 ready\"\n");
+    command_start(&command, NULL, args);
+    command_await(&command, "clock: ready");
+    command_signal(&command, SIGINT);
+    command_finish(&command);
+    expect_code(&command, 1);
+    expect_out(&command, "[runtime] looper did not stop in time: ended");
+    expect_out(&command, "clock: interrupted");
+    command_free(&command);
+}
+
 static void an_output_closed_early_ends_the_run(void **state)
 {
     static const char *const args[] = {"run", "chatter.toml", NULL};
@@ -201,6 +250,8 @@ int main(void)
         cmocka_unit_test(the_second_interrupt_ends_at_once),
         cmocka_unit_test(a_stay_goes_on_until_it_is_interrupted),
         cmocka_unit_test(a_run_that_never_gets_quiet_is_interrupted_well),
+        cmocka_unit_test(a_sleep_is_cut_short_by_an_interrupt),
+        cmocka_unit_test(who_computes_on_is_ended_after_the_drain_time),
         cmocka_unit_test(an_output_closed_early_ends_the_run),
         cmocka_unit_test(a_listing_into_a_closed_pipe_ends_quietly),
         cmocka_unit_test(actors_go_on_while_nobody_reads),

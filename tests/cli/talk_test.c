@@ -4,6 +4,7 @@
 #include "command.h"
 
 #include <string.h>
+#include <time.h>
 
 static void a_request_prints_the_answer_alone(void **state)
 {
@@ -125,6 +126,30 @@ static void each_way_to_fail_has_its_exit_code(void **state)
     }
 }
 
+/* A target that computes in `run` for ever is ended 300 ms after the refusal;
+ * the runtime alone would give it 5 s. */
+static void a_request_ends_soon_after_its_timeout(void **state)
+{
+    struct command command;
+    struct timespec before, after;
+    (void)state;
+    world_copy("tests/guests/looper.wasm", "looper.wasm");
+    world_text("looper.toml", "name = \"looper\"\npackage = \"looper.wasm\"\n"
+                              "initial_state = \"run\"\n"
+                              "[limits]\nrun_time = \"unlimited\"\n"
+                              "[[handler]]\ntype = \"runtime\"\n"
+                              "[[handler]]\ntype = \"message-server\"\n");
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    command_run(&command, NULL, "request", "--run", "looper.toml", "--timeout",
+                "100ms", "looper", "x");
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    expect_code(&command, 5);
+    expect_err(&command, "timeout");
+    expect_err(&command, "[runtime] looper did not stop in time: ended");
+    assert_true(after.tv_sec - before.tv_sec < 4);
+    command_free(&command);
+}
+
 static void a_message_is_sent_and_handled(void **state)
 {
     struct command command;
@@ -198,6 +223,7 @@ int main(void)
         cmocka_unit_test(an_answer_cannot_send_terminal_escapes),
         cmocka_unit_test(an_answer_is_json_whatever_it_holds),
         cmocka_unit_test(each_way_to_fail_has_its_exit_code),
+        cmocka_unit_test(a_request_ends_soon_after_its_timeout),
         cmocka_unit_test(a_message_is_sent_and_handled),
         cmocka_unit_test(no_actor_stops_before_it_could_be_asked),
         cmocka_unit_test(a_send_that_is_refused_says_why),

@@ -155,7 +155,9 @@ static void a_stop_that_is_not_obeyed_ends_after_the_grace(void **state)
     world_start(&world, &(struct world_options){.simulated = true});
     theater_manifest_t *manifest = world_player("");
     uint64_t start = th_now(world.env);
-    world_spawn(&world, "ann", manifest, "sleep 3600000\nlog never");
+    /* The stop cuts the first sleep short. */
+    world_spawn(&world, "ann", manifest,
+                "sleep 3600000\nsleep 3600000\nlog never");
     assert_int_equal(theater_runtime_wait_actor(world.runtime, "ann", 10),
                      THEATER_TIMEOUT);
     assert_int_equal(theater_runtime_stop(world.runtime, "ann", "now"),
@@ -164,6 +166,55 @@ static void a_stop_that_is_not_obeyed_ends_after_the_grace(void **state)
     uint64_t took = th_now(world.env) - start;
     assert_true(took >= UINT64_C(5000000000) && took < UINT64_C(5200000000));
     assert_int_equal(world_told(&world, "log ann: never"), 0);
+    theater_runtime_stats_t stats;
+    theater_runtime_stats(world.runtime, &stats);
+    assert_int_equal(stats.cut_off, 1);
+    assert_int_equal(stats.stopped, 1);
+    theater_manifest_release(manifest);
+    world_end(&world);
+}
+
+static void the_grace_can_be_made_shorter_while_it_runs(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world, &(struct world_options){.simulated = true});
+    theater_manifest_t *manifest = world_player("");
+    world_spawn(&world, "ann", manifest,
+                "sleep 3600000\nsleep 3600000\nlog never");
+    assert_int_equal(theater_runtime_wait_actor(world.runtime, "ann", 10),
+                     THEATER_TIMEOUT);
+    theater_runtime_set_stop_grace(world.runtime, 60000);
+    assert_int_equal(theater_runtime_stop(world.runtime, "ann", "now"),
+                     THEATER_OK);
+    assert_int_equal(theater_runtime_wait_actor(world.runtime, "ann", 20000),
+                     THEATER_TIMEOUT);
+    uint64_t start = th_now(world.env);
+    theater_runtime_set_stop_grace(world.runtime, 200);
+    theater_runtime_stop_all(world.runtime, "at once");
+    world_await_prefix(&world, "stopped ann: asked to stop, and ended", 1);
+    uint64_t took = th_now(world.env) - start;
+    assert_true(took >= 200000000 && took < 400000000);
+    theater_manifest_release(manifest);
+    world_end(&world);
+}
+
+static void a_stop_cuts_a_sleep_short(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world, &(struct world_options){.simulated = true});
+    theater_manifest_t *manifest = world_player("");
+    uint64_t start = th_now(world.env);
+    world_spawn(&world, "ann", manifest, "sleep 3600000\nlog woken");
+    assert_int_equal(theater_runtime_wait_actor(world.runtime, "ann", 10),
+                     THEATER_TIMEOUT);
+    assert_int_equal(theater_runtime_stop(world.runtime, "ann", "now"),
+                     THEATER_OK);
+    world_await(&world, "stopped ann: now", 1);
+    assert_int_equal(world_told(&world, "log ann: woken"), 1);
+    assert_int_equal(world_told(&world, "log ann: stopping: now"), 1);
+    assert_true(th_now(world.env) - start < UINT64_C(1000000000));
     theater_manifest_release(manifest);
     world_end(&world);
 }
@@ -291,6 +342,8 @@ int main(void)
         cmocka_unit_test(sleeping_takes_as_long_as_asked_and_lets_others_run),
         cmocka_unit_test(a_wake_does_not_end_a_sleep),
         cmocka_unit_test(a_stop_that_is_not_obeyed_ends_after_the_grace),
+        cmocka_unit_test(the_grace_can_be_made_shorter_while_it_runs),
+        cmocka_unit_test(a_stop_cuts_a_sleep_short),
         cmocka_unit_test(deleting_the_runtime_ends_everybody_at_once),
         cmocka_unit_test(stop_all_stops_all_and_refuses_more),
         cmocka_unit_test(long_lines_are_cut_and_say_so),

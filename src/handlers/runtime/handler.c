@@ -3,7 +3,8 @@
  * instance is the environment and the time until which its actor sleeps.
  * Sleeping suspends the actor alone: its deadline goes to
  * theater_actor_wake_at, and each wake that comes earlier finds it not yet
- * over. `log` ends the actor's turn when it has written so much that lines
+ * over. A stop cuts a sleep short, but one that began after it: handle-stop
+ * may sleep. `log` ends the actor's turn when it has written so much that lines
  * must be handed on first.
  * Threads: the worker that runs the actor. May fail: memory for an instance. */
 #include <theater/runtime_handler.h>
@@ -17,6 +18,7 @@ enum { REASON_MAX = 1024 }; /* bytes of a reason to stop that are kept */
 struct instance {
     const theater_env_t *env;
     uint64_t sleeps_until; /* the actor's own time to wake */
+    bool sleeps_on;        /* a stop does not cut it short: it was before */
 };
 
 /* --- The host functions -------------------------------------------------- */
@@ -64,6 +66,7 @@ static theater_status_t sleep_ms_begin(theater_call_t *call)
     struct instance *instance = call->instance;
     uint64_t wait_ns = (uint64_t)call->args[0].u32 * 1000000;
     instance->sleeps_until = th_now(instance->env) + wait_ns;
+    instance->sleeps_on = theater_actor_stopping(call->actor);
     if (wait_ns == 0) {
         theater_actor_wake(call->actor); /* behind the others */
     } else {
@@ -75,7 +78,8 @@ static theater_status_t sleep_ms_begin(theater_call_t *call)
 static theater_status_t sleep_ms_resume(theater_call_t *call)
 {
     struct instance *instance = call->instance;
-    if (th_now(instance->env) < instance->sleeps_until) {
+    if (th_now(instance->env) < instance->sleeps_until &&
+        (instance->sleeps_on || !theater_actor_stopping(call->actor))) {
         return THEATER_PENDING; /* woken for something else */
     }
     theater_actor_wake_at(call->actor, THEATER_NEVER);
