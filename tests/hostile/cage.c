@@ -143,8 +143,8 @@ static void count(void *user, const theater_actor_info_t *info)
     if (strcmp(info->name, "left") == 0) {
         counted->rounds = info->deliveries;
     }
-    counted->found += strcmp(info->name, "left") == 0 ||
-                      strcmp(info->name, "right") == 0;
+    counted->found +=
+        strcmp(info->name, "left") == 0 || strcmp(info->name, "right") == 0;
 }
 
 uint64_t cage_rounds(void)
@@ -183,8 +183,8 @@ void cage_watch_end(const char *meanwhile)
 }
 
 #define BYSTANDER(other, len)                                                  \
-    "(module " WAT_SEND WAT_MEMORY WAT_REALLOC                                 \
-    "(data (i32.const 16) \"" other "\")"                                      \
+    "(module " WAT_SEND WAT_MEMORY WAT_REALLOC "(data (i32.const 16) \"" other \
+    "\")"                                                                      \
     "(func (export \"handle-request\") (param i32 i32) (result i32)"           \
     " (i32.store8 (i32.const 96) (i32.const 0))"                               \
     " (i32.store (i32.const 100) (local.get 0))"                               \
@@ -210,8 +210,8 @@ static void bystander(const char *name, const char *wat)
 static void make_hole(void)
 {
     theater_bytes_t wasm = cage_wasm_of(
-        "(module (import " CAGE_RT " \"sleep-ms\" (func $sleep (param i32)))"
-        WAT_MEMORY WAT_REALLOC
+        "(module (import " CAGE_RT
+        " \"sleep-ms\" (func $sleep (param i32)))" WAT_MEMORY WAT_REALLOC
         "(func (export \"handle-send\") (param i32 i32)"
         " (call $sleep (i32.const 3600000)))"
         "(func (export \"handle-channel-message\") (param i32 i32 i32 i32)"
@@ -232,9 +232,9 @@ static void make_prober(void)
     theater_endpoint_options_t options = THEATER_ENDPOINT_OPTIONS_INIT;
     options.capacity = 100000;
     options.max_channels = 10000;
-    assert_int_equal(theater_router_register(stage.router, "prober", 6,
-                                             &options, &prober),
-                     THEATER_OK);
+    assert_int_equal(
+        theater_router_register(stage.router, "prober", 6, &options, &prober),
+        THEATER_OK);
 }
 
 void cage_open(void)
@@ -302,9 +302,8 @@ theater_manifest_t *cage_manifest(theater_bytes_t wasm, const char *manifest)
     assert_non_null(file);
     assert_int_equal(fwrite(wasm.data, 1, wasm.len, file), wasm.len);
     assert_int_equal(fclose(file), 0);
-    snprintf(text, sizeof text,
-             "name = \"hostile\"\npackage = \"%u.wasm\"\n%s", files++,
-             manifest);
+    snprintf(text, sizeof text, "name = \"hostile\"\npackage = \"%u.wasm\"\n%s",
+             files++, manifest);
     if (theater_manifest_parse(text, strlen(text),
                                TH_TEST_BUILD_DIR "/tests/hostile/cage/x.toml",
                                NULL, &made, &err) != THEATER_OK) {
@@ -323,8 +322,8 @@ theater_status_t cage_spawn(const theater_manifest_t *manifest,
     *out_id = spawned++;
     name_of(*out_id, name);
     options.initial_state = state;
-    records[*out_id].restarts = theater_manifest_restart(manifest)->when !=
-                                THEATER_RESTART_NEVER;
+    records[*out_id].restarts =
+        theater_manifest_restart(manifest)->when != THEATER_RESTART_NEVER;
     return theater_runtime_spawn(stage.runtime, name, manifest, &options, err);
 }
 

@@ -32,11 +32,11 @@ enum cage_poke {
 };
 
 struct hostile {
-    const char *name;   /* a sentence about what it does */
-    const char *wat;    /* NULL: the guest `pest`, told by `state` */
-    enum cage_end end;  /* expected */
+    const char *name;  /* a sentence about what it does */
+    const char *wat;   /* NULL: the guest `pest`, told by `state` */
+    enum cage_end end; /* expected */
     theater_status_t status;
-    const char *says;   /* NULL: anything */
+    const char *says; /* NULL: anything */
     enum cage_poke poke;
     const char *limits; /* lines of [limits]; NULL: run_time and such short */
     const char *keys;   /* of the message server; NULL: none */
@@ -92,13 +92,10 @@ void cage_watch_end(const char *meanwhile);
 #define WAT_REQUEST                                                            \
     "(import " CAGE_MS " \"request\" (func $request"                           \
     " (param i32 i32 i32 i32 i32)))"
-#define WAT_NAME                                                               \
-    "(import " CAGE_RT " \"self-name\" (func $name (param i32)))"
+#define WAT_NAME "(import " CAGE_RT " \"self-name\" (func $name (param i32)))"
 #define WAT_NOW "(import " CAGE_RT " \"now-ms\" (func $now (result i64)))"
-#define WAT_LOG                                                                \
-    "(import " CAGE_RT " \"log\" (func $log (param i32 i32 i32)))"
-#define WAT_STOP                                                               \
-    "(import " CAGE_RT " \"stop\" (func $stop (param i32 i32)))"
+#define WAT_LOG "(import " CAGE_RT " \"log\" (func $log (param i32 i32 i32)))"
+#define WAT_STOP "(import " CAGE_RT " \"stop\" (func $stop (param i32 i32)))"
 #define WAT_MEMORY "(memory (export \"memory\") 1)"
 #define WAT_REALLOC                                                            \
     "(global $top (mut i32) (i32.const 4096))"                                 \

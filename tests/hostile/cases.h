@@ -12,4 +12,8 @@ size_t hostile_mutated(unsigned seed);
 size_t hostile_modules(void);
 size_t hostile_manifests(void);
 
+/* Each actor beside the bystanders for `ms`, printed; answers how many took
+ * more than a fifth of their rate or doubled the p99 of their answers. */
+unsigned hostile_measure(unsigned ms);
+
 #endif

@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Design notes: one runtime, a bystander pair, and every hostile actor in
- * turn; the counters must conserve when all is over. */
+ * turn; the counters must conserve when all is over.
+ *   hostile.actors                every case (the test)
+ *   hostile.actors --seed N       other mutants
+ *   hostile.actors --measure MS   what the bystanders keep, MS per actor */
 #include "cage.h"
 #include "cases.h"
 #include "pests.h"
+
+#include <stdlib.h>
+
+static unsigned seed = 1;
 
 static int open_cage(void **state)
 {
@@ -119,7 +126,7 @@ static void what_is_no_module_is_refused(void **state)
 static void a_module_with_a_wrong_byte_does_no_harm(void **state)
 {
     (void)state;
-    (void)hostile_mutated(1);
+    (void)hostile_mutated(seed);
 }
 
 static void bad_manifests_are_refused_with_their_line(void **state)
@@ -136,9 +143,8 @@ static void a_name_that_is_taken_stays_with_its_owner(void **state)
     (void)state;
     cage_watch_begin();
     for (int i = 0; i < 100; i++) {
-        assert_int_equal(
-            stage_try_spawn(stage, "left", manifest, NULL, false),
-            THEATER_ALREADY_EXISTS);
+        assert_int_equal(stage_try_spawn(stage, "left", manifest, NULL, false),
+                         THEATER_ALREADY_EXISTS);
         assert_int_equal(
             stage_try_spawn(stage, "prober", manifest, NULL, false),
             THEATER_ALREADY_EXISTS);
@@ -147,8 +153,19 @@ static void a_name_that_is_taken_stays_with_its_owner(void **state)
     theater_manifest_release(manifest);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc == 3 && strcmp(argv[1], "--seed") == 0) {
+        seed = (unsigned)strtoul(argv[2], NULL, 10);
+    } else if (argc == 3 && strcmp(argv[1], "--measure") == 0) {
+        cage_open();
+        unsigned bad = hostile_measure((unsigned)strtoul(argv[2], NULL, 10));
+        cage_close();
+        return bad > 0;
+    } else if (argc != 1) {
+        fprintf(stderr, "usage: %s [--seed N | --measure MS]\n", argv[0]);
+        return 2;
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_burns_the_processor_ends_by_its_limit),
         cmocka_unit_test(who_takes_memory_ends_by_its_limit),

@@ -6,10 +6,10 @@
 #include <theater/actor.h>
 
 enum {
-    ID = 17,        /* bytes of an id */
-    GUESSES = 40000,/* random ids of each kind */
-    FLOOD = 20000,  /* messages of a flood */
-    BIG = 1 << 20,  /* the greatest payload */
+    ID = 17,         /* bytes of an id */
+    GUESSES = 40000, /* random ids of each kind */
+    FLOOD = 20000,   /* messages of a flood */
+    BIG = 1 << 20,   /* the greatest payload */
 };
 
 static char big[BIG + 1];
@@ -87,7 +87,8 @@ static uint64_t read_id(const char id[static ID])
 {
     uint64_t value = 0;
     for (int i = 1; i < ID; i++) {
-        uint8_t digit = (uint8_t)(id[i] <= '9' ? id[i] - '0' : id[i] - 'a' + 10);
+        uint8_t digit =
+            (uint8_t)(id[i] <= '9' ? id[i] - '0' : id[i] - 'a' + 10);
         value = value << 4 | digit;
     }
     return value;
@@ -276,8 +277,7 @@ static void flood_batch(void)
 {
     static theater_bytes_t many[60000];
     uint32_t accepted = 0;
-    (void)theater_send_batch(theater_self_name(), many, 60000, &accepted,
-                             NULL);
+    (void)theater_send_batch(theater_self_name(), many, 60000, &accepted, NULL);
     must(accepted <= 1000, "over mailbox_capacity");
 }
 
@@ -312,8 +312,8 @@ static void all_credit(void)
     must(theater_open_channel(theater_str("ditch"), theater_str("x"), &id,
                               NULL) == THEATER_OK,
          "no channel");
-    while (sent < 10000 && theater_send_on_channel(id, theater_str("x"),
-                                                   NULL) == THEATER_OK) {
+    while (sent < 10000 &&
+           theater_send_on_channel(id, theater_str("x"), NULL) == THEATER_OK) {
         sent++;
     }
     must(sent <= 256, "over channel_credit");

@@ -6,11 +6,12 @@
 
 #define LONG "run_time = \"60s\"\ndelivery_time = \"60s\""
 #define LIVES(name, state)                                                     \
-    {name, NULL, CAGE_LIVES, THEATER_OK, NULL, CAGE_NONE, LONG, NULL, state,   \
-     NULL}
+    {name,      NULL, CAGE_LIVES, THEATER_OK, NULL,                            \
+     CAGE_NONE, LONG, NULL,       state,      NULL}
 #define FAILING(name, state)                                                   \
-    {name, NULL,  CAGE_LIVES, THEATER_OK, NULL, CAGE_NONE,                     \
-     LONG, "when_full = \"error\"", state, NULL}
+    {name,  NULL,      CAGE_LIVES, THEATER_OK,                                 \
+     NULL,  CAGE_NONE, LONG,       "when_full = \"error\"",                    \
+     state, NULL}
 
 const struct hostile cage_identity[] = {
     LIVES("guesses the ids of requests", "guess requests"),
@@ -46,8 +47,8 @@ const struct hostile cage_exhaustion[] = {
     FAILING("sends on a channel that nobody reads", "all credit"),
     LIVES("sets timers of 0 ms", "timers now"),
     LIVES("sets timers that never come", "timers never"),
-    {"answers no request", NULL, CAGE_LIVES, THEATER_OK, NULL, CAGE_HOARD,
-     LONG, "max_requests = 50\nmailbox_capacity = 2000", "hoard", NULL},
+    {"answers no request", NULL, CAGE_LIVES, THEATER_OK, NULL, CAGE_HOARD, LONG,
+     "max_requests = 50\nmailbox_capacity = 2000", "hoard", NULL},
     LIVES("waits for itself", "ask oneself"),
     LIVES("waits in a ring", "ring"),
     {"traps with a channel open", NULL, CAGE_FAILS, THEATER_TRAPPED,

@@ -25,14 +25,14 @@ enum {
 };
 
 static const uint32_t addresses[] = {
-    0,          1,          2,         3,          PAGE - 16,  PAGE - 9,
-    PAGE - 8,   PAGE - 4,   PAGE - 1,  PAGE,       PAGE + 1,   0x7fffffff,
+    0,          1,          2,          3,          PAGE - 16, PAGE - 9,
+    PAGE - 8,   PAGE - 4,   PAGE - 1,   PAGE,       PAGE + 1,  0x7fffffff,
     0x80000000, 0x80000001, 0xfffffff8, 0xffffffff,
 };
 static const uint32_t lengths[] = {
-    0,          1,          2,          8,          PAGE - 1, PAGE,
-    PAGE + 1,   0x10000000, 0x1fffffff, 0x20000000, 0x7fffffff,
-    0x80000000, 0x80000001, 0xfffffffe, 0xffffffff,
+    0,          1,          2,          8,          PAGE - 1,
+    PAGE,       PAGE + 1,   0x10000000, 0x1fffffff, 0x20000000,
+    0x7fffffff, 0x80000000, 0x80000001, 0xfffffffe, 0xffffffff,
 };
 #define LEN(table) (sizeof(table) / sizeof *(table))
 _Static_assert(LEN(addresses) * LEN(lengths) >= 64, "64 pairs and more");
@@ -41,8 +41,8 @@ _Static_assert(LEN(addresses) * LEN(lengths) >= 64, "64 pairs and more");
 struct probe {
     uint32_t args[ARGS];
     size_t len;
-    bool traps;  /* the oracle */
-    bool waits;  /* it may sleep until the cage closes */
+    bool traps; /* the oracle */
+    bool waits; /* it may sleep until the cage closes */
 };
 
 struct running {
@@ -134,8 +134,9 @@ static void text_of(const theater_host_function_t *f, size_t params, char *out,
     bool returns = f->result == THEATER_TYPE_U64;
     snprintf(out, size,
              "(module (import \"%s\" \"%s\" (func $f (param%s)%s))"
-             "(import " CAGE_RT " \"initial-state\" (func $state (param i32)))"
-             WAT_STOP WAT_MEMORY WAT_REALLOC
+             "(import " CAGE_RT
+             " \"initial-state\" (func $state (param i32)))" WAT_STOP
+                 WAT_MEMORY WAT_REALLOC
              "(func (export \"run\") (local%s) (local $p i32)"
              " (call $state (i32.const 64))"
              " (local.set $p (i32.load (i32.const 68))) %s"
@@ -152,8 +153,7 @@ static void begin(struct target *target, const struct probe *probe)
     struct running *r = &target->running[target->running_len++];
     r->probe = *probe;
     theater_bytes_t state = {(const uint8_t *)probe->args, sizeof probe->args};
-    theater_status_t status =
-        cage_spawn(target->manifest, state, &r->id, &err);
+    theater_status_t status = cage_spawn(target->manifest, state, &r->id, &err);
     if (status != THEATER_OK) {
         fail_msg("%s: %s", target->function->name, err.text);
     }
@@ -190,8 +190,8 @@ static void end_all(struct target *target)
 static struct probe in_order(const theater_host_function_t *f)
 {
     struct probe probe = {.len = 0};
-    for (size_t i = 0; i < THEATER_MAX_PARAMS &&
-                       f->params[i] != THEATER_TYPE_NONE; i++) {
+    for (size_t i = 0;
+         i < THEATER_MAX_PARAMS && f->params[i] != THEATER_TYPE_NONE; i++) {
         if (width(f->params[i]) == 2) {
             probe.args[probe.len] = SAFE;
             probe.args[probe.len + 1] = 2;
@@ -240,8 +240,8 @@ static void try_results(struct target *target, size_t place)
     size_t size = result_size(target->function->result);
     for (uint32_t i = 0; i < 64; i++) {
         struct probe probe = in_order(target->function);
-        probe.args[place] = i < LEN(addresses) ? addresses[i]
-                                               : PAGE - 24 + (i - 16);
+        probe.args[place] =
+            i < LEN(addresses) ? addresses[i] : PAGE - 24 + (i - 16);
         probe.traps = !fits(probe.args[place], size, 4);
         begin(target, &probe);
     }
@@ -262,8 +262,8 @@ static size_t try_function(const theater_host_function_t *f)
     struct probe probe = in_order(f);
     begin(&target, &probe);
     end_all(&target);
-    for (size_t i = 0; i < THEATER_MAX_PARAMS &&
-                       f->params[i] != THEATER_TYPE_NONE; i++) {
+    for (size_t i = 0;
+         i < THEATER_MAX_PARAMS && f->params[i] != THEATER_TYPE_NONE; i++) {
         if (width(f->params[i]) == 2) {
             try_pairs(&target, f->params[i], place);
         } else {

@@ -12,8 +12,8 @@
 #define TWO "(param i32 i32 i32 i32)"
 #define BURN "(loop $l (br $l)) unreachable"
 #define LOOPS(name, wat, says)                                                 \
-    {name, wat, CAGE_FAILS, THEATER_LIMIT, says, CAGE_NONE, NULL, NULL, NULL,  \
-     NULL}
+    {name,      wat,  CAGE_FAILS, THEATER_LIMIT, says,                         \
+     CAGE_NONE, NULL, NULL,       NULL,          NULL}
 #define POKED(name, wat, how, says)                                            \
     {name, wat, CAGE_FAILS, THEATER_LIMIT, says, how, NULL, NULL, NULL, NULL}
 #define TRAPS(name, wat, how, says)                                            \
@@ -101,8 +101,8 @@ const struct hostile cage_cpu[] = {
           "(func (export \"handle-channel-close\") " BYTES " " BURN "))",
           CAGE_CLOSE, "delivery_time"),
     POKED("a loop in cabi_realloc",
-          "(module " WAT_MEMORY
-          "(func (export \"cabi_realloc\") " TWO "(result i32) " BURN ")"
+          "(module " WAT_MEMORY "(func (export \"cabi_realloc\") " TWO
+          "(result i32) " BURN ")"
           "(func (export \"handle-send\") " BYTES "))",
           CAGE_SEND, "delivery_time"),
     POKED("a loop in handle-stop",
@@ -121,10 +121,18 @@ const struct hostile cage_cpu[] = {
 };
 
 #define BOMB(name, wat, says)                                                  \
-    {name, wat, CAGE_FAILS, THEATER_LIMIT, says, CAGE_NONE,                    \
-     "memory = \"4MiB\"\nrun_time = \"30ms\"", NULL, NULL, NULL}
+    {name,                                                                     \
+     wat,                                                                      \
+     CAGE_FAILS,                                                               \
+     THEATER_LIMIT,                                                            \
+     says,                                                                     \
+     CAGE_NONE,                                                                \
+     "memory = \"4MiB\"\nrun_time = \"30ms\"",                                 \
+     NULL,                                                                     \
+     NULL,                                                                     \
+     NULL}
 #define TOO_BIG(name, wat, status, says)                                       \
-    {name, wat, CAGE_REFUSED, status, says, CAGE_NONE, "memory = \"4MiB\"",    \
+    {name, wat,  CAGE_REFUSED, status, says, CAGE_NONE, "memory = \"4MiB\"",   \
      NULL, NULL, NULL}
 
 const struct hostile cage_memory[] = {
@@ -196,14 +204,21 @@ const struct hostile cage_memory[] = {
 };
 
 #define DEEP(name, wat)                                                        \
-    {name, wat, CAGE_FAILS, THEATER_LIMIT, "stack", CAGE_NONE,                 \
-     "run_time = \"2s\"\ndelivery_time = \"2s\"", NULL, NULL, NULL}
+    {name,                                                                     \
+     wat,                                                                      \
+     CAGE_FAILS,                                                               \
+     THEATER_LIMIT,                                                            \
+     "stack",                                                                  \
+     CAGE_NONE,                                                                \
+     "run_time = \"2s\"\ndelivery_time = \"2s\"",                              \
+     NULL,                                                                     \
+     NULL,                                                                     \
+     NULL}
 
 const struct hostile cage_stack[] = {
     DEEP("recursion", "(module (func $f (export \"run\") (call $f)))"),
-    DEEP("mutual recursion",
-         "(module (func $f (export \"run\") (call $g))"
-         "(func $g (call $h)) (func $h (call $f)))"),
+    DEEP("mutual recursion", "(module (func $f (export \"run\") (call $g))"
+                             "(func $g (call $h)) (func $h (call $f)))"),
     DEEP("recursion through a table",
          "(module (type $t (func)) (table 1 funcref) (elem (i32.const 0) $f)"
          "(func $f (export \"run\") (call_indirect (type $t) (i32.const 0))))"),
@@ -218,14 +233,18 @@ const struct hostile cage_stack[] = {
     DEEP("a host call on every level",
          "(module " WAT_NOW "(func $f (export \"run\")"
          " (drop (call $now)) (call $f) (drop (call $now))))"),
-    DEEP("a host call that allocates on every level",
-         "(module " WAT_NAME WAT_MEMORY
-         "(func (export \"cabi_realloc\") " TWO "(result i32)"
-         " (i32.const 1024)) (func $f (export \"run\")"
-         " (call $name (i32.const 64)) (call $f) (call $name (i32.const 64))))"),
-    {"recursion in a handler", HANDLER("handle-send", BYTES, "(call $f))"
-     "(func $f (call $f)"), CAGE_FAILS, THEATER_LIMIT, "stack", CAGE_SEND,
-     "delivery_time = \"2s\"", NULL, NULL, NULL},
+    DEEP(
+        "a host call that allocates on every level",
+        "(module " WAT_NAME WAT_MEMORY "(func (export \"cabi_realloc\") " TWO
+        "(result i32)"
+        " (i32.const 1024)) (func $f (export \"run\")"
+        " (call $name (i32.const 64)) (call $f) (call $name (i32.const 64))))"),
+    {"recursion in a handler",
+     HANDLER("handle-send", BYTES,
+             "(call $f))"
+             "(func $f (call $f)"),
+     CAGE_FAILS, THEATER_LIMIT, "stack", CAGE_SEND, "delivery_time = \"2s\"",
+     NULL, NULL, NULL},
     {"recursion in cabi_realloc",
      "(module " WAT_MEMORY "(func $r (export \"cabi_realloc\") " TWO
      "(result i32) (call $r (local.get 0) (local.get 1) (local.get 2)"
@@ -233,9 +252,9 @@ const struct hostile cage_stack[] = {
      CAGE_FAILS, THEATER_LIMIT, "stack", CAGE_SEND, "delivery_time = \"2s\"",
      NULL, NULL, NULL},
     {"recursion on the large stack",
-     "(module (func $f (export \"run\") (call $f)))", CAGE_FAILS,
-     THEATER_LIMIT, "stack", CAGE_NONE,
-     "run_time = \"2s\"\nstack = \"large\"", NULL, NULL, NULL},
+     "(module (func $f (export \"run\") (call $f)))", CAGE_FAILS, THEATER_LIMIT,
+     "stack", CAGE_NONE, "run_time = \"2s\"\nstack = \"large\"", NULL, NULL,
+     NULL},
     {"recursion in the start function",
      "(module (func $f (call $f)) (start $f))", CAGE_REFUSED, THEATER_LIMIT,
      "stack", CAGE_NONE, "run_time = \"2s\"", NULL, NULL, NULL},
@@ -247,7 +266,14 @@ const struct hostile cage_stack[] = {
      "(data (i32.const 16) \"left\")"                                          \
      "(func $realloc (export \"cabi_realloc\") " TWO "(result i32) " body ")"  \
      "(func (export \"handle-send\") " BYTES "))",                             \
-     CAGE_FAILS, THEATER_TRAPPED, says, CAGE_SEND, NULL, NULL, NULL, NULL}
+     CAGE_FAILS,                                                               \
+     THEATER_TRAPPED,                                                          \
+     says,                                                                     \
+     CAGE_SEND,                                                                \
+     NULL,                                                                     \
+     NULL,                                                                     \
+     NULL,                                                                     \
+     NULL}
 #define REPLY(name, body, says)                                                \
     TRAPS(name, HANDLER("handle-request", BYTES "(result i32)", body),         \
           CAGE_REQUEST, says)
@@ -279,14 +305,15 @@ const struct hostile cage_lies[] = {
             "out of bounds"),
     {"cabi_realloc grows memory each time, and is honest",
      "(module " WAT_LOG WAT_MEMORY "(func (export \"cabi_realloc\") " TWO
-     "(result i32) (i32.mul (memory.grow (i32.const 2)) (i32.const 65536)))"
-     WAT_DONE "(func (export \"handle-send\") " BYTES
+     "(result i32) (i32.mul (memory.grow (i32.const 2)) (i32.const "
+     "65536)))" WAT_DONE "(func (export \"handle-send\") " BYTES
      " (if (i32.ne (i32.load8_u (local.get 0)) (i32.const 0x70))"
      " (then unreachable)) (call $done)))",
      CAGE_LIVES, THEATER_OK, NULL, CAGE_SEND, NULL, NULL, NULL, NULL},
     {"results over the arguments of their own call",
-     "(module " WAT_SEND WAT_LOG WAT_MEMORY "(func (export \"cabi_realloc\") "
-     TWO "(result i32) (i32.const 64))" WAT_DONE
+     "(module " WAT_SEND WAT_LOG WAT_MEMORY
+     "(func (export \"cabi_realloc\") " TWO
+     "(result i32) (i32.const 64))" WAT_DONE
      "(func (export \"run\") (i32.store (i32.const 64) (i32.const 0x79646f62))"
      " (call $send (i32.const 64) (i32.const 4) (i32.const 64) (i32.const 64)"
      "  (i32.const 64)) (call $done)))",
@@ -309,8 +336,9 @@ const struct hostile cage_lies[] = {
           "not valid UTF-8"),
     TRAPS("an unreachable in run", RUN("unreachable"), CAGE_NONE,
           "unreachable"),
-    TRAPS("a division by zero", RUN("(drop (i32.div_s (i32.const 1)"
-                                    " (i32.const 0)))"),
+    TRAPS("a division by zero",
+          RUN("(drop (i32.div_s (i32.const 1)"
+              " (i32.const 0)))"),
           CAGE_NONE, "division by zero"),
     TRAPS("a conversion that overflows",
           RUN("(drop (i32.trunc_f64_s (f64.const 1e300)))"), CAGE_NONE,

@@ -14,8 +14,8 @@ static theater_text_t timer = {timer_text, sizeof timer_text, 0};
 THEATER_RUN()
 {
     theater_bytes_t id;
-    if (theater_send_after(theater_str("vault"), theater_str("x"), 3600000,
-                           &id, NULL) == THEATER_OK) {
+    if (theater_send_after(theater_str("vault"), theater_str("x"), 3600000, &id,
+                           NULL) == THEATER_OK) {
         theater_add_bytes(&timer, id);
     }
 }
@@ -44,14 +44,13 @@ THEATER_HANDLE_CHANNEL_MESSAGE(id, data)
 
 static theater_answer_t all_there(void)
 {
-    bool ok = theater_cancel_send(theater_text_bytes(&timer), NULL) ==
-                  THEATER_OK &&
-              theater_send_on_channel(theater_text_bytes(&channel),
-                                      theater_str("still open"),
-                                      NULL) == THEATER_OK &&
-              theater_respond_to_request(theater_text_bytes(&kept),
-                                         theater_str("kept"),
-                                         NULL) == THEATER_OK;
+    bool ok =
+        theater_cancel_send(theater_text_bytes(&timer), NULL) == THEATER_OK &&
+        theater_send_on_channel(theater_text_bytes(&channel),
+                                theater_str("still open"),
+                                NULL) == THEATER_OK &&
+        theater_respond_to_request(theater_text_bytes(&kept),
+                                   theater_str("kept"), NULL) == THEATER_OK;
     return theater_answer(theater_str(ok ? "all there" : "something is gone"));
 }
 
