@@ -37,14 +37,17 @@ if(THEATER_CLANG_WASM AND NOT DEFINED THEATER_WASM_CLANG_WORKS)
     set(THEATER_WASM_CLANG_WORKS ${theater_wasm_works} CACHE INTERNAL "")
 endif()
 
-set(THEATER_WASM_SDK "${CMAKE_CURRENT_LIST_DIR}/../sdk/c")
-get_filename_component(THEATER_WASM_SDK "${THEATER_WASM_SDK}" ABSOLUTE)
+# In the cache: a project that adds this one calls the function from a scope
+# that does not see this one's variables.
+get_filename_component(theater_sdk "${CMAKE_CURRENT_LIST_DIR}/../sdk/c"
+    ABSOLUTE)
+set(THEATER_WASM_SDK "${theater_sdk}" CACHE INTERNAL "")
 
 # The instruction set is named, so that another clang's defaults do not change
 # what an engine must know.
 set(THEATER_WASM_CFLAGS -O2 -mcpu=mvp -mbulk-memory -msign-ext
     -mmutable-globals -mnontrapping-fptoint -Wall -Wextra -Wconversion
-    -Wshadow -Werror)
+    -Wshadow -Werror CACHE INTERNAL "")
 
 if(NOT TARGET wasm_actors)
     add_custom_target(wasm_actors ALL)
