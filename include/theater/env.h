@@ -61,6 +61,12 @@ typedef struct theater_env {
      * a zero byte behind it. NOT_FOUND, IO, TOO_LARGE, OUT_OF_MEMORY. */
     theater_status_t (*file_read)(void *ctx, const char *path, size_t limit,
                                   uint8_t **out_data, size_t *out_len);
+    /* As file_read, of a file that nobody else could have written: a regular
+     * one, the user's own, and no group and no other may write it; `path` is
+     * no link. DENIED when it is not so. All of it is asked of the very file
+     * that is read. */
+    theater_status_t (*file_read_own)(void *ctx, const char *path, size_t limit,
+                                      uint8_t **out_data, size_t *out_len);
     /* Writes a file so that it is there whole or not at all (a new file of
      * mode 0600 in the same folder, synced, then renamed). IO. */
     theater_status_t (*file_write)(void *ctx, const char *path,

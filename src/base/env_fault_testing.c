@@ -136,6 +136,21 @@ static theater_status_t fault_file_read(void *ctx, const char *path,
     return status;
 }
 
+static theater_status_t fault_file_read_own(void *ctx, const char *path,
+                                            size_t limit, uint8_t **out_data,
+                                            size_t *out_len)
+{
+    struct th_fault_env *fault = ctx;
+    if (fails(fault, TH_FAULT_FILE_READ)) {
+        return THEATER_IO;
+    }
+    theater_status_t status = fault->inner->file_read_own(
+        fault->inner->ctx, path, limit, out_data, out_len);
+    /* The caller frees it here. */
+    count(&fault->live, status == THEATER_OK ? 1 : 0);
+    return status;
+}
+
 static theater_status_t fault_file_write(void *ctx, const char *path,
                                          const void *data, size_t len)
 {
@@ -191,6 +206,7 @@ void th_fault_env_init(struct th_fault_env *fault, const theater_env_t *inner)
         .unpark = fault_unpark,
         .yield = fault_yield,
         .file_read = fault_file_read,
+        .file_read_own = fault_file_read_own,
         .file_write = fault_file_write,
         .file_remove = fault_file_remove,
         .folder_private = fault_folder_private,

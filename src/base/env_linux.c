@@ -218,6 +218,7 @@ static const theater_env_t linux_env = {
     .unpark = linux_unpark,
     .yield = linux_yield,
     .file_read = th_linux_file_read,
+    .file_read_own = th_linux_file_read_own,
     .file_write = th_linux_file_write,
     .file_remove = th_linux_file_remove,
     .folder_private = th_linux_folder_private,

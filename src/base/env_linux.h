@@ -8,6 +8,9 @@
 
 theater_status_t th_linux_file_read(void *ctx, const char *path, size_t limit,
                                     uint8_t **out_data, size_t *out_len);
+theater_status_t th_linux_file_read_own(void *ctx, const char *path,
+                                        size_t limit, uint8_t **out_data,
+                                        size_t *out_len);
 theater_status_t th_linux_file_write(void *ctx, const char *path,
                                      const void *data, size_t len);
 theater_status_t th_linux_file_remove(void *ctx, const char *path);

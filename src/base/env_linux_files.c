@@ -84,21 +84,56 @@ out:
     return status;
 }
 
-theater_status_t th_linux_file_read(void *ctx, const char *path, size_t limit,
-                                    uint8_t **out_data, size_t *out_len)
+/* Is it a regular file that the user alone may write? */
+static theater_status_t check_own(int file)
 {
-    (void)ctx;
+    struct stat info;
+
+    if (fstat(file, &info) != 0) {
+        return THEATER_IO;
+    }
+    bool own = S_ISREG(info.st_mode) && info.st_uid == geteuid() &&
+               (info.st_mode & 022) == 0;
+    return own ? THEATER_OK : THEATER_DENIED;
+}
+
+static theater_status_t read_file(const char *path, size_t limit, bool own,
+                                  uint8_t **out_data, size_t *out_len)
+{
     if (limit > SIZE_MAX / 4) {
         limit = SIZE_MAX / 4;
     }
-    int file = open(path, O_RDONLY | O_CLOEXEC);
+    /* O_NONBLOCK: a pipe must not make it wait before it is looked at. */
+    int flags = own ? O_NOFOLLOW | O_NONBLOCK : 0;
+    int file = open(path, O_RDONLY | O_CLOEXEC | flags);
+    if (file < 0 && own && (errno == ELOOP || errno == EACCES)) {
+        return THEATER_DENIED;
+    }
     if (file < 0) {
         return errno == ENOENT || errno == ENOTDIR ? THEATER_NOT_FOUND
                                                    : THEATER_IO;
     }
-    theater_status_t status = read_all(file, limit, out_data, out_len);
+    theater_status_t status = own ? check_own(file) : THEATER_OK;
+    if (status == THEATER_OK) {
+        status = read_all(file, limit, out_data, out_len);
+    }
     close(file);
     return status;
+}
+
+theater_status_t th_linux_file_read(void *ctx, const char *path, size_t limit,
+                                    uint8_t **out_data, size_t *out_len)
+{
+    (void)ctx;
+    return read_file(path, limit, false, out_data, out_len);
+}
+
+theater_status_t th_linux_file_read_own(void *ctx, const char *path,
+                                        size_t limit, uint8_t **out_data,
+                                        size_t *out_len)
+{
+    (void)ctx;
+    return read_file(path, limit, true, out_data, out_len);
 }
 
 static bool write_all(int file, const uint8_t *data, size_t len)

@@ -3,9 +3,14 @@
  *
  * Compiled code kept between runs, one file per content, stack class and
  * configuration, in a folder that is the user's own (checked when the engine
- * was made). Machine code from a file is run as it is, so nothing of it is
- * looked at before its SHA-256 is found to be right: the engine is never
- * given a file that was cut, damaged or made by something else. Whatever is
+ * was made). Machine code from a file is run as it is. So the file itself must
+ * be the user's own, regular, and closed to the writing of others; this is
+ * asked of the file that is read, not of its path. And nothing of it is looked
+ * at before its SHA-256 is found to be right: the engine is never given a file
+ * that was cut or damaged. The digest keeps out no one who may write files as
+ * this user: who may do that may run code as this user anyway. Folders above
+ * the last one are not looked at; who may rename them can put another folder
+ * of this user in its place, and no file of anybody else. Whatever is
  * wrong with a file, it is removed, said so, and the module compiled anew.
  * That a file cannot be written is said and changes nothing. */
 #include "wasm/internal.h"
@@ -84,12 +89,18 @@ bool th_code_file_read(struct th_engine *engine, wasm_engine_t *wasm,
         return false;
     }
     theater_status_t status =
-        env->file_read(env->ctx, path, FILE_LIMIT, &data, &len);
+        env->file_read_own(env->ctx, path, FILE_LIMIT, &data, &len);
     if (status == THEATER_NOT_FOUND) {
         return false;
     }
-    const char *wrong = status != THEATER_OK ? theater_status_text(status)
-                                             : check(engine, code, data, len);
+    const char *wrong = NULL;
+    if (status == THEATER_DENIED) {
+        wrong = "a link, or a file that others may write";
+    } else if (status != THEATER_OK) {
+        wrong = theater_status_text(status);
+    } else {
+        wrong = check(engine, code, data, len);
+    }
     if (wrong == NULL) {
         wasmtime_error_t *error =
             wasmtime_module_deserialize(wasm, data + sizeof(struct file_header),
