@@ -78,7 +78,9 @@ typedef struct theater_call {
 } theater_call_t;
 
 /* A host function: written once; the engine marshals it for every encoding.
- * All callbacks: threads: the worker that runs the actor. Blocks: never. */
+ * All callbacks: threads: the worker that runs the actor, on the guest's stack:
+ * frames of 16 KiB in all at most, no recursion (64 KiB are left there, and no
+ * guard is behind them). Blocks: never. */
 typedef struct theater_host_function {
     const char *interface; /* "theater:actor/message-server@0.1.0" */
     const char *name;      /* "send" */

@@ -41,7 +41,8 @@ typedef struct theater_router_options {
     uint64_t max_queued_bytes;   /* of all mailboxes; 0: 1 GiB */
     uint32_t request_timeout_ms; /* when a call says 0; 0: 5,000 */
     /* Called for each dead letter, on any thread; must not block and must
-     * not call the router. The record is valid during the call. May be NULL.*/
+     * not call the router. May run on a guest's stack: frames of 16 KiB in all
+     * at most. The record is valid during the call. May be NULL. */
     void (*on_dead_letter)(void *user, const theater_dead_letter_t *letter);
     void *user; /* of on_dead_letter */
 } theater_router_options_t;
@@ -93,7 +94,8 @@ typedef struct theater_endpoint_options {
     uint32_t max_timers;           /* timed sends under way; 0: 1,000 */
     /* Called when there is something to receive while nothing was: once per
      * change from empty to not empty, by the thread that sends. Must not
-     * block; must not call the router. NULL: the owner polls, or waits with
+     * block; must not call the router. May run on a guest's stack: frames of
+     * 16 KiB in all at most. NULL: the owner polls, or waits with
      * theater_endpoint_wait. */
     void (*wake)(void *user);
     void *user; /* of wake */
@@ -187,7 +189,9 @@ theater_router_send(theater_router_t *router, theater_endpoint_t *from,
 
 /* How an operation that takes time has ended. Called exactly once, on the
  * thread that ends it, which may be the caller's own before the starting
- * function returns; must not block. `answer` (of a request that was answered,
+ * function returns; must not block. May run on a guest's stack, of which 64
+ * KiB are left and no guard is behind them: frames of 16 KiB in all at most;
+ * what needs more is handed to another thread. `answer` (of a request that was answered,
  * or FAILED with a text) belongs to the callback. */
 typedef void theater_done_fn(void *user, theater_status_t status,
                              theater_answer_t *answer);
