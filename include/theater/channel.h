@@ -10,7 +10,8 @@
 extern "C" {
 #endif
 
-/* How an open has ended: as theater_done_fn, its stack too; OK: `channel` is open. */
+/* How an open has ended: as theater_done_fn, its stack too; OK: `channel` is
+ * open. */
 typedef void theater_opened_fn(void *user, theater_status_t status,
                                theater_channel_id_t channel);
 

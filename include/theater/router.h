@@ -191,8 +191,8 @@ theater_router_send(theater_router_t *router, theater_endpoint_t *from,
  * thread that ends it, which may be the caller's own before the starting
  * function returns; must not block. May run on a guest's stack, of which 64
  * KiB are left and no guard is behind them: frames of 16 KiB in all at most;
- * what needs more is handed to another thread. `answer` (of a request that was answered,
- * or FAILED with a text) belongs to the callback. */
+ * what needs more is handed to another thread. `answer` (of a request that was
+ * answered, or FAILED with a text) belongs to the callback. */
 typedef void theater_done_fn(void *user, theater_status_t status,
                              theater_answer_t *answer);
 

@@ -76,7 +76,8 @@ typedef struct theater_runtime_options {
     /* Folder for compiled code; NULL: none is kept. Created with mode 0700;
      * one that others could write is not used, and an event says so. */
     const char *cache_dir;
-    /* Called on each event; on any thread, several at once. Must not block.
+    /* Called on each event; on any thread, several at once, and never on a
+     * guest's stack. Must not block.
      * What it points to is valid during the call. May be NULL. */
     void (*on_event)(void *user, const theater_event_t *event);
     void *user; /* of on_event */

@@ -299,8 +299,8 @@ static theater_status_t read_own(const char *name)
     return status;
 }
 
-static void what_others_could_have_written_is_not_read_as_one_s_own(
-    void **state)
+static void
+what_others_could_have_written_is_not_read_as_one_s_own(void **state)
 {
     static const mode_t modes[] = {0620, 0602, 0622, 0666};
     (void)state;
@@ -322,8 +322,9 @@ static void what_others_could_have_written_is_not_read_as_one_s_own(
     assert_int_equal(unlink(in_folder("pipe")), 0);
     assert_int_equal(unlink(in_folder("code")), 0);
     if (geteuid() == 0) { /* root reads anything, and is not asked that */
-        assert_int_equal(env->file_write(env->ctx, in_folder("code"), "code", 4),
-                         THEATER_OK);
+        assert_int_equal(
+            env->file_write(env->ctx, in_folder("code"), "code", 4),
+            THEATER_OK);
         assert_int_equal(chown(in_folder("code"), 65534, 65534), 0);
         assert_int_equal(read_own("code"), THEATER_DENIED);
         assert_int_equal(unlink(in_folder("code")), 0);
@@ -368,7 +369,8 @@ int main(void)
             what_cannot_be_read_says_so_and_leaves_the_outputs_alone),
         cmocka_unit_test(a_write_that_fails_leaves_nothing_behind),
         cmocka_unit_test(a_private_folder_is_made_with_its_parents),
-        cmocka_unit_test(what_others_could_have_written_is_not_read_as_one_s_own),
+        cmocka_unit_test(
+            what_others_could_have_written_is_not_read_as_one_s_own),
         cmocka_unit_test(a_folder_that_others_may_use_is_refused),
         cmocka_unit_test(a_log_line_is_written_whole_with_one_end_of_line),
     };

@@ -10,8 +10,9 @@
  * A restart keeps handlers and name: the handlers' `restart` ends what was
  * under way, the actor waits for its back-off (doubled with each restart
  * within the period, up to a bound), and a job on a helper thread makes the
- * next guest, since start functions may take seconds (TH_START_NS); a stop ends
- * them. No guest: no delivery. A guest that fails to start has failed once more.
+ * next guest, since start functions may take seconds (TH_START_NS); a stop
+ * ends them. No guest: no delivery. A guest that fails to start has failed
+ * once more.
  *
  * Threads: the activation, and the job while the state is REBUILDING. May
  * fail: the restart, which then ends the actor. */

@@ -93,8 +93,8 @@ struct th_jobs {
     unsigned running; /* helpers */
     unsigned busy;    /* helpers that are inside a job */
     bool stop;
-    _Atomic uint32_t word;        /* changes with each job */
-    _Atomic uint64_t pending;     /* queued or running */
+    _Atomic uint32_t word;    /* changes with each job */
+    _Atomic uint64_t pending; /* queued or running */
 };
 
 struct th_sim;

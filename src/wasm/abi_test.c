@@ -169,11 +169,12 @@ static void items_that_overlap_have_a_bounded_sum(void **state)
 
 /* The engine looks at the first 1 MiB of a string, and so does the function:
  * an é lies across that bound, and what is behind is no UTF-8. */
-static void a_long_string_is_cut_and_what_is_behind_is_not_looked_at(
-    void **state)
+static void
+a_long_string_is_cut_and_what_is_behind_is_not_looked_at(void **state)
 {
     (void)state;
-    make("(module " WAT_IMPORT_SEND "(memory (export \"memory\") 20)" WAT_REALLOC
+    make("(module " WAT_IMPORT_SEND
+         "(memory (export \"memory\") 20)" WAT_REALLOC
          "(data (i32.const 1048575) \"\\c3\\a9\\ff\\ff\")"
          "(func (export \"run\") (call $send (i32.const 0)"
          " (i32.const 1100000) (i32.const 0) (i32.const 0) (i32.const 64))))");

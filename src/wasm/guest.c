@@ -225,8 +225,7 @@ theater_status_t th_guest_new(struct th_module *module,
     guest->until_ask = TH_ASK_EVERY;
     guest->delivery_ns = options->delivery_time_ns;
     guest->run_ns = options->run_time_ns;
-    guest->start_ns =
-        guest->run_ns < TH_START_NS ? guest->run_ns : TH_START_NS;
+    guest->start_ns = guest->run_ns < TH_START_NS ? guest->run_ns : TH_START_NS;
     for (size_t i = 0; i < module->grants_len; i++) {
         guest->instances[i] = options->instances[i];
     }

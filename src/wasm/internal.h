@@ -17,10 +17,10 @@ enum {
     TH_ASK_EVERY = 64,      /* deliveries between two should_yield */
     TH_MAX_LIST = 65536,    /* items in a list that a guest passes */
     /* What one call may make the host look at, however its items overlap: */
-    TH_MAX_TEXT = 1 << 20,       /* bytes of a string; the rest is cut */
-    TH_MAX_LIST_TEXT = 4 << 20,  /* bytes of the strings of a list */
+    TH_MAX_TEXT = 1 << 20,        /* bytes of a string; the rest is cut */
+    TH_MAX_LIST_TEXT = 4 << 20,   /* bytes of the strings of a list */
     TH_MAX_LIST_BYTES = 16 << 20, /* the same of bytes, if memory is smaller */
-    TH_LINE_BYTES = 8192,   /* of one line that a guest writes */
+    TH_LINE_BYTES = 8192,         /* of one line that a guest writes */
 };
 
 /* Stacks without guards hold TH_SMALL_STACK bytes; wasm may use half, host

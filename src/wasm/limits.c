@@ -8,8 +8,9 @@
  * ticker's, in milliseconds; in a simulation it is fuel, one unit per
  * nanosecond. The epoch callback comes at each tick, on the guest's stack: it
  * ends the guest, makes it give way, or lets it go on. While a guest is made
- * it has a limit of its own (start_ns) and does not give way. In a simulation the
- * guest gives way each TH_FUEL_SLICE, and enter.c asks the same questions. */
+ * it has a limit of its own (start_ns) and does not give way. In a simulation
+ * the guest gives way each TH_FUEL_SLICE, and enter.c asks the same questions.
+ */
 #include "wasm/internal.h"
 
 static const uint64_t all_fuel = (uint64_t)1 << 62;

@@ -113,7 +113,8 @@ static void one_call_writes_and_draws_a_bounded_amount(void **state)
 {
     (void)state;
     make("(module " FD_WRITE WASI("random_get", "(param i32 i32) (result i32)")
-             CHECK "(memory (export \"memory\") 3)"
+             CHECK
+         "(memory (export \"memory\") 3)"
          "(func (export \"run\") (local $i i32)"
          " (loop $l (i32.store offset=4096"
          "   (i32.shl (local.get $i) (i32.const 3)) (i32.const 4))"

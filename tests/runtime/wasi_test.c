@@ -9,8 +9,7 @@ static uint64_t processor_ns(void)
 {
     struct timespec now;
     assert_int_equal(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now), 0);
-    return (uint64_t)now.tv_sec * UINT64_C(1000000000) +
-           (uint64_t)now.tv_nsec;
+    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
 }
 
 static void sleeping_through_wasi_takes_no_processor(void **state)
