@@ -153,6 +153,20 @@ static void add_value_json(struct cli_text *out,
 
 /* --- One actor ----------------------------------------------------------- */
 
+static void add_uncalled(struct cli_text *out, const char *name)
+{
+    const theater_handler_ops_t *ops = theater_message_server_ops();
+    cli_add(out, "  warning   exports ");
+    cli_add_escaped(out, name, strlen(name));
+    cli_add(out, ", which nobody calls");
+    for (size_t i = 0; i < ops->exports_len; i++) {
+        if (strcmp(ops->exports[i].name, name) == 0) {
+            cli_add(out, ": list message-server in the manifest");
+        }
+    }
+    cli_add(out, "\n");
+}
+
 static void on_item(void *user, const theater_check_item_t *item)
 {
     struct check *check = user;
@@ -163,6 +177,10 @@ static void on_item(void *user, const theater_check_item_t *item)
         cli_json_string(out, "name", item->name);
         cli_json_string(out, "by", item->by);
         cli_json_end(out, '}');
+        return;
+    }
+    if (exported && item->by == NULL) {
+        add_uncalled(out, item->name);
         return;
     }
     cli_add_format(out, "  %-9s ", exported ? "exports" : "imports");

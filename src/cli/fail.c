@@ -114,8 +114,8 @@ static const char *const next_steps[THEATER_STATUS_COUNT] = {
     [THEATER_BAD_MANIFEST] =
         "correct the file there; docs/manifest.md has every key",
     [THEATER_BAD_MODULE] =
-        "build the module again, or list the handler that it needs in "
-        "its manifest; `theater check FILE` shows both",
+        "correct the module or its manifest, as the text says; a file that "
+        "is damaged must be built again",
     [THEATER_TRAPPED] =
         "see the reason; a build of the actor with -g names the "
         "function",

@@ -120,10 +120,21 @@ static theater_bytes_t name_of(const char *name)
     return (theater_bytes_t){(const uint8_t *)name, strlen(name)};
 }
 
-static int refused(const struct cli_context *context, theater_status_t status,
-                   const char *name)
+/* After the end of the session's actors: why is known by then. */
+static int refused(const struct cli_session *session, theater_status_t status)
 {
-    return cli_fail_text(context, status, name, "%s",
+    if (status == THEATER_NOT_FOUND && session->target_is_deaf) {
+        return cli_fail_text(session->context, status, session->target,
+                             "it is an actor of this file, but has no "
+                             "mailbox: add [[handler]] type = "
+                             "\"message-server\" to its manifest");
+    }
+    if (session->target_failure[0] != '\0') {
+        return cli_fail_text(session->context, status, session->target,
+                             "%s It failed: %s", theater_status_text(status),
+                             session->target_failure);
+    }
+    return cli_fail_text(session->context, status, session->target, "%s",
                          theater_status_text(status));
 }
 
@@ -142,11 +153,18 @@ static int print_sent(const struct cli_context *context, const char *name,
         cli_json_number(&text, "failed", summary->stats.failed);
         cli_json_end(&text, '}');
     } else {
-        cli_add_format(&text, "sent %zu bytes to ", bytes);
+        /* What made an actor fail was delivered, and not handled. */
+        cli_add_format(&text, "sent %zu byte%s to ", bytes,
+                       bytes == 1 ? "" : "s");
         cli_add_name(&text, name, strlen(name));
-        cli_add_format(&text, "; handled %llu, dead letters %llu",
+        cli_add_format(&text, "; %s %llu, dead letters %llu",
+                       summary->stats.failed > 0 ? "delivered" : "handled",
                        (unsigned long long)summary->counters.delivered,
                        (unsigned long long)summary->counters.dead_total);
+        if (summary->stats.failed > 0) {
+            cli_add_format(&text, ", failed actors %llu",
+                           (unsigned long long)summary->stats.failed);
+        }
     }
     cli_add(&text, "\n");
     return cli_print(&text);
@@ -166,7 +184,7 @@ int cli_send(const struct cli_context *context, int argc, char **argv)
     }
     code = cli_session_open(context, STDERR_FILENO, &session);
     if (code == CLI_OK) {
-        code = cli_session_spawn_paused(&session, file);
+        code = cli_session_spawn_paused(&session, file, argv[0]);
     }
     if (code == CLI_OK) {
         /* Before they start: then none has stopped before it comes. */
@@ -177,7 +195,7 @@ int cli_send(const struct cli_context *context, int argc, char **argv)
         (void)cli_session_finish(&session, false, timeout_of(context),
                                  &summary);
         code = status != THEATER_OK
-                   ? refused(context, status, argv[0])
+                   ? refused(&session, status)
                    : print_sent(context, argv[0], data.bytes.len, &summary);
         if (code == CLI_OK && summary.stats.failed > 0) {
             code = CLI_FAILED;
@@ -241,15 +259,15 @@ static int print_answer(const struct cli_context *context, const char *name,
 }
 
 /* Says why there is no answer; FAILED comes with the actor's own text. */
-static int no_answer(const struct cli_context *context, const char *name,
-                     theater_status_t status, const theater_answer_t *answer)
+static int no_answer(const struct cli_session *session, theater_status_t status,
+                     const theater_answer_t *answer)
 {
     if (status == THEATER_FAILED && answer != NULL && answer->len > 0) {
-        return cli_fail_text(context, status, name, "%.*s",
+        return cli_fail_text(session->context, status, session->target, "%.*s",
                              (int)(answer->len < 350 ? answer->len : 350),
                              (const char *)answer->data);
     }
-    return refused(context, status, name);
+    return refused(session, status);
 }
 
 struct asked {
@@ -305,20 +323,23 @@ int cli_request(const struct cli_context *context, int argc, char **argv)
     }
     code = cli_session_open(context, STDERR_FILENO, &session);
     if (code == CLI_OK) {
-        code = cli_session_spawn_paused(&session, file);
+        code = cli_session_spawn_paused(&session, file, argv[0]);
     }
     if (code == CLI_OK) {
         struct asked asked = {.env = context->env};
         ask(&session, argv[0], data.bytes, (uint32_t)timeout_of(context),
             &asked);
-        code = asked.status == THEATER_OK
-                   ? print_answer(context, argv[0], asked.answer)
-                   : no_answer(context, argv[0], asked.status, asked.answer);
-        theater_answer_delete(asked.answer);
+        if (asked.status == THEATER_OK) {
+            code = print_answer(context, argv[0], asked.answer);
+        }
         /* The others get a moment to end what they are doing. */
         session.grace_ms = SHORT_GRACE_MS;
         (void)cli_session_finish(
             &session, false, asked.status == THEATER_OK ? 1000 : 0, &summary);
+        if (asked.status != THEATER_OK) {
+            code = no_answer(&session, asked.status, asked.answer);
+        }
+        theater_answer_delete(asked.answer);
         if (code == CLI_OK && summary.stats.failed > 0) {
             code = CLI_FAILED;
         }

@@ -17,7 +17,16 @@ enum { LEAST_GRACE_MS = 100 };
 
 static void on_event(void *user, const theater_event_t *event)
 {
-    cli_log_event(&((struct cli_session *)user)->log, event);
+    struct cli_session *session = user;
+    /* One actor's events come one after the other, and this is read when the
+     * runtime is gone: no lock. */
+    if (event->kind == THEATER_ACTOR_FAILED && session->target != NULL &&
+        session->target_failure[0] == '\0' &&
+        strcmp(event->actor, session->target) == 0) {
+        snprintf(session->target_failure, sizeof session->target_failure,
+                 "%.*s", (int)event->text_len, event->text);
+    }
+    cli_log_event(&session->log, event);
 }
 
 static void on_dead_letter(void *user, const theater_dead_letter_t *letter)
@@ -201,8 +210,24 @@ int cli_session_spawn(struct cli_session *session, const char *const *paths,
     return spawned(session, system, status, &err);
 }
 
-int cli_session_spawn_paused(struct cli_session *session, const char *path)
+/* Nobody can address an actor without a mailbox. */
+static bool is_deaf(const theater_manifest_t *manifest)
 {
+    size_t len = theater_manifest_handlers_len(manifest);
+    for (size_t i = 0; i < len; i++) {
+        const char *type =
+            theater_section_type(theater_manifest_handler(manifest, i));
+        if (strcmp(type, "message-server") == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+int cli_session_spawn_paused(struct cli_session *session, const char *path,
+                             const char *target)
+{
+    session->target = target;
     theater_system_t *system = NULL;
     theater_error_t err = {.text = ""};
     theater_status_t status = THEATER_OK;
@@ -217,6 +242,9 @@ int cli_session_spawn_paused(struct cli_session *session, const char *path)
         options.initial_state =
             (theater_bytes_t){actor->initial_state, actor->initial_state_len};
         options.paused = true;
+        if (strcmp(actor->name, target) == 0) {
+            session->target_is_deaf = is_deaf(actor->manifest);
+        }
         status = theater_runtime_spawn(session->runtime, actor->name,
                                        actor->manifest, &options, &err);
     }

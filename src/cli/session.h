@@ -173,7 +173,10 @@ struct cli_session {
     theater_shutdown_report_t report; /* of a drain */
     uint64_t began_ns;
     uint32_t drain_ms;
-    uint32_t grace_ms; /* for calls that do not end when all is stopped */
+    uint32_t grace_ms;   /* for calls that do not end when all is stopped */
+    const char *target;  /* of a send or request; NULL */
+    bool target_is_deaf; /* it has no message-server handler */
+    char target_failure[256]; /* why it failed first; "": it did not */
     bool log_started;
     bool interrupts_started;
 };
@@ -196,8 +199,10 @@ int cli_session_open(const struct cli_context *context, int log_fd,
 int cli_session_spawn(struct cli_session *session, const char *const *paths,
                       size_t paths_len);
 /* The same for one file, but they wait, registered, for
- * theater_runtime_start_all: what is sent before cannot come too late. */
-int cli_session_spawn_paused(struct cli_session *session, const char *path);
+ * theater_runtime_start_all: what is sent before cannot come too late.
+ * `target`, borrowed, is who will be addressed. */
+int cli_session_spawn_paused(struct cli_session *session, const char *path,
+                             const char *target);
 /* Waits until the runtime is quiet (or, with `stay`, empty), at most
  * `timeout_ms`, then stops all actors in order. False: the time was over. */
 bool cli_session_finish(struct cli_session *session, bool stay,

@@ -51,6 +51,28 @@ static bool find_grant(const struct th_module *module, const wasm_name_t *from,
     return out->wasi != NULL;
 }
 
+/* The handler whose name the interface has, unless it was granted: then the
+ * function is none of it. NULL: none is known. */
+static const char *handler_for(const struct th_module *module, const char *from)
+{
+    static const char *const known[][2] = {
+        {"theater:actor/runtime@", "runtime"},
+        {"theater:actor/message-server@", "message-server"},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (strncmp(from, known[i][0], strlen(known[i][0])) != 0) {
+            continue;
+        }
+        for (size_t g = 0; g < module->grants_len; g++) {
+            if (strcmp(module->grants[g].type, known[i][1]) == 0) {
+                return NULL;
+            }
+        }
+        return known[i][1];
+    }
+    return NULL;
+}
+
 static theater_status_t check_import(struct th_module *module,
                                      const wasm_importtype_t *actual,
                                      struct th_import *import,
@@ -67,10 +89,14 @@ static theater_status_t check_import(struct th_module *module,
                         "out of memory");
     }
     if (!find_grant(module, from, name, import)) {
+        const char *wanted = handler_for(module, import->module);
         return th_error(err, THEATER_BAD_MODULE, module->path,
                         "imports `%s` of `%s`, which no handler of its "
-                        "manifest grants",
-                        import->name, import->module);
+                        "manifest grants%s%s%s",
+                        import->name, import->module,
+                        wanted != NULL ? ": add [[handler]] type = \"" : "",
+                        wanted != NULL ? wanted : "",
+                        wanted != NULL ? "\"" : "");
     }
     struct th_core_type want;
     th_import_core(import, &want);

@@ -202,6 +202,35 @@ bool th_module_has_stop(const struct th_module *module)
     return module->has_stop;
 }
 
+/* Exports that are called like a handler's, but by nobody. */
+static void describe_uncalled(const struct th_module *module,
+                              void (*each)(void *user,
+                                           const theater_check_item_t *item),
+                              void *user)
+{
+    wasm_exporttype_vec_t all;
+    wasmtime_module_exports(module->guest->module, &all);
+    for (size_t i = 0; i < all.size; i++) {
+        const wasm_name_t *name = wasm_exporttype_name(all.data[i]);
+        char text[64];
+        if (name->size >= sizeof text || name->size < 7 ||
+            memcmp(name->data, "handle-", 7) != 0) {
+            continue;
+        }
+        memcpy(text, name->data, name->size);
+        text[name->size] = '\0';
+        bool called = module->has_stop && strcmp(text, "handle-stop") == 0;
+        for (size_t e = 0; e < module->entries_len; e++) {
+            called = called || strcmp(module->entries[e].type->name, text) == 0;
+        }
+        if (!called) {
+            theater_check_item_t item = {"export", text, NULL};
+            each(user, &item);
+        }
+    }
+    wasm_exporttype_vec_delete(&all);
+}
+
 void th_module_describe(const struct th_module *module,
                         void (*each)(void *user,
                                      const theater_check_item_t *item),
@@ -223,6 +252,7 @@ void th_module_describe(const struct th_module *module,
                                      module->grants[entry->grant].type};
         each(user, &item);
     }
+    describe_uncalled(module, each, user);
     for (size_t i = 0; i < module->imports_len; i++) {
         const struct th_import *import = &module->imports[i];
         char name[300];

@@ -107,7 +107,7 @@ static void each_way_to_fail_has_its_exit_code(void **state)
         const char *says;
     } rows[] = {
         {"driver", "fail bad luck", 1, "failed: driver: bad luck"},
-        {"driver", "trap", 1, "closed"},
+        {"driver", "trap", 1, " It failed: `unreachable` was executed"},
         {"nobody", "x", 3, "not-found: nobody"},
         {"driver", "sleep 3000", 5, "timeout"},
         {"", "x", 1, "invalid-argument"},
@@ -147,6 +147,34 @@ static void a_request_ends_soon_after_its_timeout(void **state)
     expect_err(&command, "timeout");
     expect_err(&command, "[runtime] looper did not stop in time: ended");
     assert_true(after.tv_sec - before.tv_sec < 4);
+    command_free(&command);
+}
+
+/* Neither `not-found` alone for an actor that is there, nor silence in the
+ * check of a module whose exports nobody calls. */
+static void an_actor_without_a_mailbox_is_told_as_such(void **state)
+{
+    struct command command;
+    (void)state;
+    world_copy("tests/guests/trapper.wasm", "trapper.wasm");
+    world_text("deaf.toml", "name = \"deaf\"\npackage = \"trapper.wasm\"\n"
+                            "[[handler]]\ntype = \"runtime\"\n");
+    command_run(&command, NULL, "request", "--run", "deaf.toml", "deaf", "x");
+    expect_code(&command, 3);
+    expect_err(&command, "has no mailbox: add [[handler]] type = "
+                         "\"message-server\"");
+    command_free(&command);
+    command_run(&command, NULL, "check", "deaf.toml");
+    expect_code(&command, 0);
+    expect_out(&command, "warning   exports handle-request, which nobody "
+                         "calls: list message-server in the manifest\n");
+    command_free(&command);
+    world_driver();
+    world_text("poor.toml", "name = \"poor\"\npackage = \"driver.wasm\"\n"
+                            "[[handler]]\ntype = \"message-server\"\n");
+    command_run(&command, NULL, "check", "poor.toml");
+    expect_code(&command, 1);
+    expect_err(&command, "add [[handler]] type = \"runtime\"");
     command_free(&command);
 }
 
@@ -210,6 +238,7 @@ static void a_send_that_is_refused_says_why(void **state)
     command_run(&command, NULL, "send", "--run", "driver.toml", "driver",
                 "!trap");
     expect_code(&command, 1);
+    expect_out(&command, "; delivered 1, dead letters 0, failed actors 1\n");
     command_free(&command);
 }
 
@@ -224,6 +253,7 @@ int main(void)
         cmocka_unit_test(an_answer_is_json_whatever_it_holds),
         cmocka_unit_test(each_way_to_fail_has_its_exit_code),
         cmocka_unit_test(a_request_ends_soon_after_its_timeout),
+        cmocka_unit_test(an_actor_without_a_mailbox_is_told_as_such),
         cmocka_unit_test(a_message_is_sent_and_handled),
         cmocka_unit_test(no_actor_stops_before_it_could_be_asked),
         cmocka_unit_test(a_send_that_is_refused_says_why),
