@@ -30,7 +30,9 @@ build/build.ninja: | engine
 build: engine | build/build.ninja
 	@cmake --build build -j $(JOBS)
 
-run: build ## all, then two actors that exchange messages
+run: engine | build/build.ninja ## the command and the examples, then two actors that exchange messages
+	@cmake --build build -j $(JOBS) --target theater \
+	    examples/{ping_pong,broadcast,pipeline,channels}/all
 	build/theater run build/examples/ping_pong/theater.toml
 
 test: build ## all, then every test
