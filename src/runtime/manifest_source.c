@@ -29,8 +29,11 @@ theater_status_t th_source_error(const struct th_source *src,
         return status;
     }
     char at[32];
-    (void)snprintf(at, sizeof(at), ":%u:%u", (unsigned)place.line,
-                   (unsigned)place.column);
+    at[0] = '\0';
+    if (place.line != 0) {
+        (void)snprintf(at, sizeof(at), ":%u:%u", (unsigned)place.line,
+                       (unsigned)place.column);
+    }
     const char *path = src->origin;
     size_t len = strlen(path);
     size_t room = sizeof(err->origin) - 1 - strlen(at);
@@ -67,9 +70,19 @@ theater_status_t th_source_parse(struct th_source *src, const char *text,
     return th_source_error(src, status, why.place, "%s", why.text);
 }
 
+static bool is_folder(const char *path)
+{
+    char inside[PATH_MAX], real[PATH_MAX];
+    int len = snprintf(inside, sizeof inside, "%s/.", path);
+    return len > 0 && (size_t)len < sizeof inside &&
+           realpath(inside, real) != NULL;
+}
+
 theater_status_t th_source_load(struct th_source *src)
 {
     const struct th_toml_place start = {1, 1};
+    const struct th_toml_place nowhere = {0,
+                                          0}; /* no place in it is at fault */
     const theater_env_t *env = src->env;
     uint8_t *data = NULL;
     size_t len = 0;
@@ -86,11 +99,12 @@ theater_status_t th_source_load(struct th_source *src)
                                "manifest?",
                                TH_MANIFEST_MAX_BYTES);
     case THEATER_NOT_FOUND:
-        return th_source_error(src, status, start, "there is no such file");
+        return th_source_error(src, status, nowhere, "there is no such file");
     default:
-        return th_source_error(src, status, start,
-                               "the file could not be read: %s",
-                               theater_status_text(status));
+        return th_source_error(
+            src, status, nowhere, "the file could not be read: %s",
+            is_folder(src->origin) ? "it is a folder"
+                                   : theater_status_text(status));
     }
 }
 
@@ -171,6 +185,11 @@ theater_status_t th_source_resolve(const struct th_source *src,
     }
     memcpy(folder, out, PATH_MAX);
     if (realpath(joined, out) != NULL) {
+        if (is_inside(folder, out) && is_folder(out)) {
+            return th_source_error(src, THEATER_BAD_MANIFEST, place,
+                                   "the %s '%s' is a folder, not a file", what,
+                                   shown);
+        }
         if (is_inside(folder, out)) {
             return THEATER_OK;
         }

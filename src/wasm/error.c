@@ -119,11 +119,13 @@ static theater_status_t reason_of_trap(struct th_guest *guest,
     guest->trap = NULL;
     const char *origin = guest->module->path;
     if (guest->memory_refused) {
+        /* In the largest unit that is exact, as manifests have it. */
+        uint64_t kib = guest->memory.limit / 1024;
+        bool mib = kib != 0 && kib % 1024 == 0;
         return th_error(err, THEATER_LIMIT, origin,
-                        "memory: the limit of %llu KiB was reached, then: "
-                        "%s%s",
-                        (unsigned long long)(guest->memory.limit / 1024),
-                        code_text(code), place);
+                        "memory: the limit of %llu%s was reached%s",
+                        (unsigned long long)(mib ? kib / 1024 : kib),
+                        mib ? "MiB" : "KiB", place);
     }
     bool is_stack = has_code && code == WASMTIME_TRAP_CODE_STACK_OVERFLOW;
     return th_error(err, is_stack ? THEATER_LIMIT : THEATER_TRAPPED, origin,

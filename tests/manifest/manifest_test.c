@@ -346,8 +346,14 @@ static void files_that_are_no_manifest_are_refused(void **state)
     assert_int_equal(load(world, "latin.toml", &err), THEATER_BAD_MANIFEST);
     assert_says(&err, "latin.toml:1:9", "not UTF-8");
     assert_int_equal(load(world, "none.toml", &err), THEATER_NOT_FOUND);
-    assert_says(&err, "none.toml:1:1", "no such file");
+    assert_says(&err, "none.toml", "no such file");
+    assert_null(strchr(err.origin, ':'));
     assert_int_equal(load(world, ".", &err), THEATER_IO);
+    assert_says(&err, "", "it is a folder");
+    world_folder(world, "sub");
+    world_text(world, "package.toml", "name = \"a\"\npackage = \"sub\"\n");
+    assert_int_equal(load(world, "package.toml", &err), THEATER_BAD_MANIFEST);
+    assert_says(&err, "package.toml:2:11", "is a folder, not a file");
     assert_int_equal(load(world, "good.toml", &err), THEATER_OK);
 }
 
