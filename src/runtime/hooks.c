@@ -106,7 +106,11 @@ static bool hook_is_ending(void *ctx)
     /* relaxed: a hint, asked again at the next tick; what is to be done is
      * read by the activation, [A3] */
     uint32_t asked = atomic_load_explicit(&actor->asked, memory_order_relaxed);
-    return (asked & (TH_ASK_STOP | TH_ASK_KILL)) != 0;
+    /* relaxed: the job owns it. A spawn goes on: who asked an actor to stop
+     * that is just being spawned has it spawned, then stopped. */
+    return (asked & (TH_ASK_STOP | TH_ASK_KILL)) != 0 &&
+           atomic_load_explicit(&actor->state, memory_order_relaxed) ==
+               TH_ACTOR_REBUILDING;
 }
 
 const struct th_guest_hooks th_actor_hooks = {
