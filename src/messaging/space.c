@@ -18,8 +18,9 @@
 #include "messaging/op.h"
 
 /* Places that an owner which waits for one thing at a time may have in lines,
- * ended ones included: whoever waits again and again, each time for a moment, at an owner that does not come by,
- * would collect the router's operations. It is refused at once then. */
+ * ended ones included: whoever waits again and again, each time for a moment,
+ * at an owner that does not come by, would collect the router's operations. It
+ * is refused at once then. */
 enum { PLACES_MAX = 64 };
 
 static bool take_place(theater_endpoint_t *from, struct th_op *op)
