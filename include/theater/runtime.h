@@ -215,7 +215,8 @@ typedef struct theater_actor_info {
     bool native;           /* a C actor */
 } theater_actor_info_t;
 
-/* Calls `each` for every actor there is. Threads: any. */
+/* Calls `each` for every actor there is. Who ends and is made again meanwhile
+ * may be told twice, or not. Threads: any. */
 THEATER_API void
 theater_runtime_list(theater_runtime_t *runtime,
                      void (*each)(void *user, const theater_actor_info_t *info),
