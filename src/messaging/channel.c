@@ -290,15 +290,9 @@ theater_status_t theater_channel_credit_start(theater_endpoint_t *endpoint,
     }
     op->done = done;
     op->user = user;
-    status = th_op_own(endpoint, id);
-    if (status == THEATER_OK &&
-        th_wait_check(endpoint, id, peer) == THEATER_DEADLOCK) {
-        status = THEATER_MAILBOX_FULL;
-    }
+    status = th_op_enlist(endpoint, op, id, peer);
     if (status != THEATER_OK) {
-        (void)th_op_claim(op, id);
-        th_op_abandon(op);
-        return status;
+        return status == THEATER_DEADLOCK ? THEATER_MAILBOX_FULL : status;
     }
     if (out_id != NULL) {
         *out_id = (theater_request_id_t){id};

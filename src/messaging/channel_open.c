@@ -146,13 +146,8 @@ static theater_status_t start(theater_endpoint_t *from, theater_bytes_t target,
     op->user = user;
     message->op = id;
     message->view.id = channel_id;
-    status = th_op_own(from, id);
-    if (status == THEATER_OK) {
-        status = th_wait_check(from, id, to);
-    }
+    status = th_op_enlist(from, op, id, to);
     if (status != THEATER_OK) {
-        (void)th_op_claim(op, id);
-        th_op_abandon(op);
         return status;
     }
     if (out_id != NULL) {

@@ -81,6 +81,11 @@ void th_op_let_go(struct th_op *op);
 
 /* Registers `op` as one of `from`'s own (from may be NULL). */
 theater_status_t th_op_own(theater_endpoint_t *from, uint64_t id);
+/* What a start does before it tells anyone of its operation: makes it one of
+ * `from`'s own and looks whether waiting for `target` closes a cycle. The
+ * operation is gone unless OK. Returns: OK, DEADLOCK, OUT_OF_MEMORY. wait.c */
+theater_status_t th_op_enlist(theater_endpoint_t *from, struct th_op *op,
+                              uint64_t id, th_ref target);
 th_id_alive th_op_is_alive;
 
 /* `from` is about to wait for `op`: DEADLOCK if that closes a cycle. Does

@@ -27,13 +27,8 @@ static theater_status_t start(theater_router_t *router,
     message->view.id = id;
     op->done = done;
     op->user = user;
-    status = th_op_own(from, id);
-    if (status == THEATER_OK) {
-        status = th_wait_check(from, id, to);
-    }
+    status = th_op_enlist(from, op, id, to);
     if (status != THEATER_OK) {
-        (void)th_op_claim(op, id);
-        th_op_abandon(op);
         return status;
     }
     if (out_id != NULL) {

@@ -115,16 +115,14 @@ start_waiting(theater_router_t *router, theater_endpoint_t *from,
     if (op == NULL) {
         return status;
     }
-    status = th_op_own(from, id);
-    if (status == THEATER_OK &&
-        (th_wait_check(from, id, target) == THEATER_DEADLOCK ||
-         !take_place(from, op))) {
-        status = THEATER_MAILBOX_FULL;
-    }
+    status = th_op_enlist(from, op, id, target);
     if (status != THEATER_OK) {
+        return status == THEATER_DEADLOCK ? THEATER_MAILBOX_FULL : status;
+    }
+    if (!take_place(from, op)) {
         (void)th_op_claim(op, id);
         th_op_abandon(op);
-        return status;
+        return THEATER_MAILBOX_FULL;
     }
     op->done = done;
     op->user = user;

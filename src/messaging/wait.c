@@ -83,3 +83,17 @@ theater_status_t th_wait_check(theater_endpoint_t *from, uint64_t id,
     th_unlock(router->env, &router->wait_lock);
     return cycle ? THEATER_DEADLOCK : THEATER_OK;
 }
+
+theater_status_t th_op_enlist(theater_endpoint_t *from, struct th_op *op,
+                              uint64_t id, th_ref target)
+{
+    theater_status_t status = th_op_own(from, id);
+    if (status == THEATER_OK) {
+        status = th_wait_check(from, id, target);
+    }
+    if (status != THEATER_OK) {
+        (void)th_op_claim(op, id);
+        th_op_abandon(op);
+    }
+    return status;
+}

@@ -122,7 +122,6 @@ struct th_sched {
     struct th_timers *timers;
     struct th_sim *sim; /* NULL: threads */
     struct th_jobs jobs;
-    uint64_t advance_ns; /* guarded by time_busy */
 };
 
 /* How many time sources there are. */
