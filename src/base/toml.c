@@ -32,13 +32,7 @@ static struct th_toml_node *step_header(struct th_toml_parser *p,
     const struct th_toml_entry *entry =
         th_toml_find(p->doc, table, part->data, part->len);
     if (entry == NULL) {
-        struct th_toml_node *made = th_toml_node_new(
-            p->doc, TH_TOML_TABLE, TH_TOML_IMPLICIT, part->place);
-        if (made == NULL || !th_toml_insert(p->doc, table, part, made)) {
-            (void)th_toml_fail_memory(p);
-            return NULL;
-        }
-        return made;
+        return th_toml_table_make(p, table, part, TH_TOML_IMPLICIT);
     }
     struct th_toml_node *node = entry->value;
     if (node->kind == TH_TOML_TABLE && node->origin != TH_TOML_INLINE) {
@@ -101,13 +95,7 @@ static struct th_toml_node *open_table(struct th_toml_parser *p,
     const struct th_toml_entry *entry =
         th_toml_find(p->doc, table, part->data, part->len);
     if (entry == NULL) {
-        struct th_toml_node *made = th_toml_node_new(
-            p->doc, TH_TOML_TABLE, TH_TOML_HEADER, part->place);
-        if (made == NULL || !th_toml_insert(p->doc, table, part, made)) {
-            (void)th_toml_fail_memory(p);
-            return NULL;
-        }
-        return made;
+        return th_toml_table_make(p, table, part, TH_TOML_HEADER);
     }
     struct th_toml_node *node = entry->value;
     if (node->kind == TH_TOML_TABLE && node->origin == TH_TOML_IMPLICIT) {

@@ -74,6 +74,11 @@ bool th_toml_fail(struct th_toml_parser *p, struct th_toml_place place,
                   const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 bool th_toml_fail_memory(struct th_toml_parser *p);
+/* A table put into `table` under that name; NULL: no memory, and said so. */
+struct th_toml_node *th_toml_table_make(struct th_toml_parser *p,
+                                        struct th_toml_node *table,
+                                        const struct th_toml_part *part,
+                                        uint8_t origin);
 const char *th_toml_show_char(char out[static 24],
                               const struct th_toml_parser *p);
 void th_toml_skip_blank(struct th_toml_parser *p);

@@ -60,6 +60,20 @@ static bool enter(struct th_toml_parser *p, struct th_toml_place place)
     return true;
 }
 
+struct th_toml_node *th_toml_table_make(struct th_toml_parser *p,
+                                        struct th_toml_node *table,
+                                        const struct th_toml_part *part,
+                                        uint8_t origin)
+{
+    struct th_toml_node *made =
+        th_toml_node_new(p->doc, TH_TOML_TABLE, origin, part->place);
+    if (made == NULL || !th_toml_insert(p->doc, table, part, made)) {
+        (void)th_toml_fail_memory(p);
+        return NULL;
+    }
+    return made;
+}
+
 /* The table that a dotted key goes through: found or made. */
 static struct th_toml_node *step_dotted(struct th_toml_parser *p,
                                         struct th_toml_node *table,
@@ -69,10 +83,9 @@ static struct th_toml_node *step_dotted(struct th_toml_parser *p,
     const struct th_toml_entry *entry =
         th_toml_find(p->doc, table, part->data, part->len);
     if (entry == NULL) {
-        struct th_toml_node *made = th_toml_node_new(
-            p->doc, TH_TOML_TABLE, TH_TOML_DOTTED, part->place);
-        if (made == NULL || !th_toml_insert(p->doc, table, part, made)) {
-            (void)th_toml_fail_memory(p);
+        struct th_toml_node *made =
+            th_toml_table_make(p, table, part, TH_TOML_DOTTED);
+        if (made == NULL) {
             return NULL;
         }
         made->section = p->section;
