@@ -22,7 +22,7 @@ target_compile_definitions(th_flags INTERFACE _GNU_SOURCE=
     THEATER_BUILD_VERSION="${PROJECT_VERSION}")
 target_compile_options(th_flags INTERFACE -Wall -Wextra -Wconversion -Wshadow
     -Wstrict-prototypes -Wmissing-prototypes -Wvla
-    -fno-omit-frame-pointer)
+    -fno-omit-frame-pointer -fno-tree-slp-vectorize)
 if(THEATER_WERROR)
     target_compile_options(th_flags INTERFACE -Werror)
 endif()

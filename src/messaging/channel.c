@@ -10,7 +10,7 @@ void th_channel_fini(theater_router_t *router, struct th_channel *channel)
 {
     for (unsigned side = 0; side < 2; side++) {
         /* acquire; pairs with the release that set it */
-        th_message_free(router->env,
+        th_message_free(router->env, th_pool_here(router),
                         atomic_exchange_explicit(&channel->close[side], NULL,
                                                  memory_order_acq_rel));
     }
@@ -200,7 +200,7 @@ static theater_status_t send_on(theater_endpoint_t *ep,
         return THEATER_CLOSED;
     }
     if (!open && (side == 0 || ep->current == NULL || ep->answered ||
-                  ep->current->view.id != id)) {
+                  ep->current->id != id)) {
         return THEATER_INVALID_ARGUMENT;
     }
     if (!take_credit(way, data.len)) {
@@ -212,8 +212,8 @@ static theater_status_t send_on(theater_endpoint_t *ep,
         give_credit(router, way, data.len);
         return status == THEATER_MAILBOX_FULL ? THEATER_OUT_OF_MEMORY : status;
     }
-    message->flags = TH_MESSAGE_EXEMPT;
-    message->view.id = id;
+    message->flags |= TH_MESSAGE_EXEMPT;
+    message->id = id;
     if (!open) {
         TH_COUNT(router, accepted, 1);
         hold(channel, message);
@@ -321,12 +321,12 @@ void th_channel_push_close(theater_router_t *router, struct th_channel *channel,
     if (message == NULL) {
         return;
     }
-    message->flags = TH_MESSAGE_EXEMPT | TH_MESSAGE_QUIET;
-    message->view.reason = (uint8_t)reason;
+    message->flags |= TH_MESSAGE_EXEMPT | TH_MESSAGE_QUIET;
+    message->reason = (uint8_t)reason;
     enum th_reserve reserved =
         th_mailbox_reserve_exempt(&ep->box, th_ref_generation(to));
     if (reserved == TH_RESERVE_GONE) {
-        th_message_free(router->env, message);
+        th_message_free(router->env, th_pool_here(router), message);
         return;
     }
     /* relaxed: the caller holds a reference */
@@ -385,7 +385,7 @@ void th_channel_end_all(theater_endpoint_t *ep, theater_status_t reason)
 static struct th_channel *channel_of(theater_router_t *router,
                                      const struct th_message *message)
 {
-    return th_slab_at(&router->channels, (uint32_t)message->view.id);
+    return th_slab_at(&router->channels, (uint32_t)message->id);
 }
 
 /* A close has done its work, or is not wanted. */
@@ -398,17 +398,16 @@ bool th_channel_wanted(theater_endpoint_t *ep, struct th_message *message)
 {
     theater_router_t *router = ep->router;
     unsigned side = 0;
-    struct th_channel *channel = th_channel_find(ep, message->view.id, &side);
+    struct th_channel *channel = th_channel_find(ep, message->id, &side);
 
-    if (message->view.kind == THEATER_MESSAGE_CHANNEL_DATA) {
+    if (message->kind == THEATER_MESSAGE_CHANNEL_DATA) {
         theater_status_t reason = channel == NULL ? THEATER_CLOSED
                                   : th_phase(router) == TH_PHASE_CLOSED
                                       ? THEATER_SHUTTING_DOWN
                                       : THEATER_OK;
         if (reason != THEATER_OK) {
             if (channel != NULL) {
-                give_credit(router, &channel->way[1 - side],
-                            message->view.data.len);
+                give_credit(router, &channel->way[1 - side], message->len);
             }
             th_dead_letter(router, message, th_endpoint_name(ep), reason);
         }
@@ -430,18 +429,16 @@ void th_channel_done(theater_endpoint_t *ep, struct th_message *message,
     unsigned side = 0;
 
     (void)status;
-    switch (message->view.kind) {
+    switch (message->kind) {
     case THEATER_MESSAGE_CHANNEL_OPEN:
         if (!ep->answered) {
             th_channel_reject_message(ep, message);
         }
         break;
     case THEATER_MESSAGE_CHANNEL_DATA: {
-        struct th_channel *channel =
-            th_channel_find(ep, message->view.id, &side);
+        struct th_channel *channel = th_channel_find(ep, message->id, &side);
         if (channel != NULL) {
-            give_credit(router, &channel->way[1 - side],
-                        message->view.data.len);
+            give_credit(router, &channel->way[1 - side], message->len);
         }
         break;
     }
@@ -457,7 +454,7 @@ void th_channel_or_request_dead(theater_endpoint_t *ep,
 {
     theater_router_t *router = ep->router;
 
-    if (message->view.kind == THEATER_MESSAGE_CHANNEL_CLOSE) {
+    if (message->kind == THEATER_MESSAGE_CHANNEL_CLOSE) {
         drop_close(router, message);
         th_message_drop(router, message);
         return;

@@ -33,14 +33,14 @@ static bool make_closes(theater_router_t *router, struct th_channel *channel,
     theater_bytes_t names[2] = {opener, target};
 
     for (unsigned side = 0; side < 2; side++) {
-        struct th_message *message =
-            th_message_new(router->env, THEATER_MESSAGE_CHANNEL_CLOSE,
-                           names[side], none, NULL);
+        struct th_message *message = th_message_new(
+            router->env, th_pool_here(router), THEATER_MESSAGE_CHANNEL_CLOSE,
+            names[side], none, NULL);
         if (message == NULL) {
             th_channel_fini(router, channel);
             return false;
         }
-        message->view.id = id;
+        message->id = id;
         /* relaxed: the message that asks publishes the channel */
         atomic_store_explicit(&channel->close[side], message,
                               memory_order_relaxed);
@@ -118,8 +118,7 @@ void th_channel_open_failed(struct th_op *op, theater_status_t status)
 void th_channel_open_gone(theater_router_t *router,
                           const struct th_message *message)
 {
-    forsake(router, th_slab_at(&router->channels, (uint32_t)message->view.id),
-            1);
+    forsake(router, th_slab_at(&router->channels, (uint32_t)message->id), 1);
 }
 
 /* Operation and message; then the queue. The message is given on PENDING. */
@@ -144,8 +143,9 @@ static theater_status_t start(theater_endpoint_t *from, theater_bytes_t target,
     atomic_store_explicit(&op->channel, channel_id, memory_order_relaxed);
     op->opened = done;
     op->user = user;
-    message->op = id;
-    message->view.id = channel_id;
+    struct th_asks *asks = th_message_asks(message);
+    asks->op = id;
+    message->id = channel_id;
     status = th_op_enlist(from, op, id, to);
     if (status != THEATER_OK) {
         return status;
@@ -155,8 +155,7 @@ static theater_status_t start(theater_endpoint_t *from, theater_bytes_t target,
     }
     th_op_arm(op, timeout_ms != 0 ? timeout_ms : router->request_timeout_ms);
     /* relaxed: this thread wrote it */
-    message->deadline =
-        atomic_load_explicit(&op->deadline, memory_order_relaxed);
+    asks->deadline = atomic_load_explicit(&op->deadline, memory_order_relaxed);
     status = th_route_push(router, route, target, message);
     if (status == THEATER_OK) {
         TH_COUNT(router, requests, 1);
@@ -259,7 +258,7 @@ static struct th_message *undecided(theater_endpoint_t *ep)
 {
     struct th_message *current = ep->current;
     return current != NULL && !ep->answered &&
-                   current->view.kind == THEATER_MESSAGE_CHANNEL_OPEN
+                   current->kind == THEATER_MESSAGE_CHANNEL_OPEN
                ? current
                : NULL;
 }
@@ -296,7 +295,7 @@ theater_status_t theater_channel_accept(theater_endpoint_t *endpoint)
     if (!has_room(endpoint)) {
         return THEATER_MAILBOX_FULL;
     }
-    uint64_t id = message->view.id;
+    uint64_t id = message->id;
     struct th_channel *channel = th_slab_at(&router->channels, (uint32_t)id);
     theater_status_t status =
         th_ids_add(endpoint, &endpoint->channels, id, endpoint->max_channels,
@@ -314,11 +313,11 @@ theater_status_t theater_channel_accept(theater_endpoint_t *endpoint)
     atomic_fetch_or_explicit(&channel->state, TH_CHANNEL_OPEN,
                              memory_order_acq_rel);
     TH_COUNT(router, channels, 1);
-    if (th_op_end(router, message->op, THEATER_OK, NULL)) {
-        settle_held(endpoint, channel, true, message->view.sender);
+    if (th_op_end(router, th_message_op(message), THEATER_OK, NULL)) {
+        settle_held(endpoint, channel, true, th_message_sender(message));
         return THEATER_OK;
     }
-    settle_held(endpoint, channel, false, message->view.sender);
+    settle_held(endpoint, channel, false, th_message_sender(message));
     th_channel_push_close(router, channel, 0, th_ref_of(endpoint),
                           THEATER_CLOSED);
     return THEATER_CLOSED;
@@ -329,11 +328,11 @@ void th_channel_reject_message(theater_endpoint_t *ep,
 {
     theater_router_t *router = ep->router;
     struct th_channel *channel =
-        th_slab_at(&router->channels, (uint32_t)message->view.id);
+        th_slab_at(&router->channels, (uint32_t)message->id);
 
     ep->answered = true;
-    settle_held(ep, channel, false, message->view.sender);
-    (void)th_op_end(router, message->op, THEATER_REJECTED, NULL);
+    settle_held(ep, channel, false, th_message_sender(message));
+    (void)th_op_end(router, th_message_op(message), THEATER_REJECTED, NULL);
     forsake(router, channel, 1);
 }
 

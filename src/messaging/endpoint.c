@@ -285,7 +285,8 @@ bool th_endpoint_release(theater_endpoint_t *ep)
 }
 
 /* Takes the next message out of the mailbox, and notes its space. */
-static enum th_mpsc_result take(theater_endpoint_t *ep, struct th_message **out)
+static inline enum th_mpsc_result take(theater_endpoint_t *ep,
+                                       struct th_message **out)
 {
     struct th_message *message = ep->kept;
     enum th_mpsc_result result = TH_MPSC_OK;
@@ -307,7 +308,7 @@ static enum th_mpsc_result take(theater_endpoint_t *ep, struct th_message **out)
         ep->taken_exempt++;
     } else {
         ep->taken++;
-        ep->taken_bytes += message->view.data.len;
+        ep->taken_bytes += message->len;
     }
     *out = message;
     return TH_MPSC_OK;
@@ -319,14 +320,14 @@ static bool wanted(theater_endpoint_t *ep, struct th_message *message)
     theater_router_t *router = ep->router;
     theater_status_t reason = THEATER_OK;
 
-    switch (message->view.kind) {
+    switch (message->kind) {
     case THEATER_MESSAGE_SEND:
         break;
     case THEATER_MESSAGE_REQUEST:
     case THEATER_MESSAGE_CHANNEL_OPEN:
         /* It ended while it was queued: by deadline or cancelled. */
-        if (th_op_find(router, message->op) == NULL) {
-            reason = th_now(router->env) >= message->deadline
+        if (th_op_find(router, th_message_op(message)) == NULL) {
+            reason = th_now(router->env) >= th_message_asks(message)->deadline
                          ? THEATER_TIMEOUT
                          : THEATER_CANCELLED;
         }
@@ -342,6 +343,16 @@ static bool wanted(theater_endpoint_t *ep, struct th_message *message)
         return false;
     }
     return true;
+}
+
+/* What the receiver sees of it, until it is done. */
+static void show(theater_endpoint_t *ep, const struct th_message *message)
+{
+    ep->view.data = th_message_data(message);
+    ep->view.sender = th_message_sender(message);
+    ep->view.id = message->id;
+    ep->view.kind = message->kind;
+    ep->view.reason = message->reason;
 }
 
 theater_status_t theater_endpoint_receive(theater_endpoint_t *ep,
@@ -366,11 +377,13 @@ theater_status_t theater_endpoint_receive(theater_endpoint_t *ep,
         }
         if (TH_LIKELY(wanted(ep, message))) {
             if (TH_LIKELY((message->flags & TH_MESSAGE_QUIET) == 0)) {
-                TH_COUNT(ep->router, delivered, 1);
+                struct th_lane lane = th_lane(ep->router);
+                TH_COUNT_LANE(lane, delivered, 1);
             }
             ep->current = message;
             ep->answered = false;
-            *out_message = &message->view;
+            show(ep, message);
+            *out_message = &ep->view;
             return THEATER_OK;
         }
     }
@@ -387,10 +400,10 @@ void theater_endpoint_done(theater_endpoint_t *ep, theater_status_t status)
         return;
     }
     ep->current = NULL;
-    if (TH_UNLIKELY(message->view.kind != THEATER_MESSAGE_SEND)) {
-        if (message->view.kind == THEATER_MESSAGE_REQUEST) {
+    if (TH_UNLIKELY(message->kind != THEATER_MESSAGE_SEND)) {
+        if (message->kind == THEATER_MESSAGE_REQUEST) {
             if (!ep->answered) {
-                (void)th_op_end(router, message->op,
+                (void)th_op_end(router, th_message_op(message),
                                 status == THEATER_OK ? THEATER_FAILED
                                                      : THEATER_CLOSED,
                                 NULL);
@@ -399,10 +412,12 @@ void theater_endpoint_done(theater_endpoint_t *ep, theater_status_t status)
             th_channel_done(ep, message, status);
         }
     }
+    struct th_lane lane = th_lane(router);
     if (TH_LIKELY((message->flags & TH_MESSAGE_QUIET) == 0)) {
-        TH_COUNT(router, handled, 1);
+        TH_COUNT_LANE(lane, handled, 1);
     }
-    th_message_drop(router, message);
+    th_quota_give(router, lane, th_message_charge(message));
+    th_message_free(router->env, th_lane_pool(router, lane), message);
 }
 
 /* --- Ending -------------------------------------------------------------- */
@@ -439,13 +454,13 @@ void theater_endpoint_reset(theater_endpoint_t *ep, theater_status_t reason)
         if (take(ep, &message) != TH_MPSC_OK) {
             break;
         }
-        if (message->view.kind != THEATER_MESSAGE_SEND) {
+        if (message->kind != THEATER_MESSAGE_SEND) {
             th_channel_or_request_dead(ep, message, THEATER_CLOSED);
             continue;
         }
         /* Its space stays reserved: it is still queued. */
         ep->taken--;
-        ep->taken_bytes -= message->view.data.len;
+        ep->taken_bytes -= message->len;
         /* relaxed: the owner's own list */
         atomic_store_explicit(&message->node.next, NULL, memory_order_relaxed);
         if (last == NULL) {

@@ -58,6 +58,7 @@ struct theater_endpoint {
     /* The owner's. */
     _Alignas(TH_LINE) theater_router_t *router;
     struct th_message *current; /* between receive and done */
+    theater_message_t view;     /* of it */
     struct th_message *kept;    /* to be received first, after a reset */
     struct th_op *waiting_head; /* first in line, taken off `waiting` */
     uint64_t taken_bytes;       /* taken out and not released yet */

@@ -17,8 +17,8 @@ static struct th_message *message_of(size_t len)
 {
     static const uint8_t bytes[64];
     struct th_message *message = th_message_new(
-        theater_env_default(), THEATER_MESSAGE_SEND, (theater_bytes_t){NULL, 0},
-        (theater_bytes_t){bytes, len}, NULL);
+        theater_env_default(), NULL, THEATER_MESSAGE_SEND,
+        (theater_bytes_t){NULL, 0}, (theater_bytes_t){bytes, len}, NULL);
     assert_non_null(message);
     return message;
 }
@@ -119,8 +119,8 @@ static void a_ring_gives_up_only_what_may_be_dropped(void **state)
     assert_int_equal(th_mailbox_pop(&box, &out), TH_MPSC_OK);
     assert_ptr_equal(out, data);
     assert_int_equal(th_mailbox_pop(&box, &out), TH_MPSC_EMPTY);
-    th_message_free(env, first);
-    th_message_free(env, data);
+    th_message_free(env, NULL, first);
+    th_message_free(env, NULL, data);
     th_mailbox_fini(env, &box);
 }
 
@@ -139,17 +139,17 @@ static void a_ring_keeps_order_over_many_laps(void **state)
     for (unsigned i = 0; i < 20000; i++) {
         if (pushed - next < 8 && th_rng_below(&rng, 2) == 0) {
             struct th_message *message = message_of(1);
-            message->op = pushed++;
+            message->id = pushed++;
             th_mailbox_push(&box, message);
         } else if (th_mailbox_pop(&box, &out) == TH_MPSC_OK) {
-            assert_true(out->op == next++);
-            th_message_free(env, out);
+            assert_true(out->id == next++);
+            th_message_free(env, NULL, out);
         } else {
             assert_true(pushed == next);
         }
     }
     while (th_mailbox_pop(&box, &out) == TH_MPSC_OK) {
-        th_message_free(env, out);
+        th_message_free(env, NULL, out);
     }
     th_mailbox_fini(env, &box);
 }
@@ -181,14 +181,14 @@ static void produce(void *arg)
             if (crowd->drops &&
                 th_ring_pop(crowd->box.ring, true, &oldest) == TH_MPSC_OK) {
                 (void)th_mailbox_release(&crowd->box, 1, 8);
-                th_message_free(theater_env_default(), oldest);
+                th_message_free(theater_env_default(), NULL, oldest);
                 atomic_fetch_add_explicit(&crowd->dropped, 1,
                                           memory_order_relaxed);
             }
             continue;
         }
         struct th_message *message = message_of(8);
-        message->op = who << 32 | i++;
+        message->id = who << 32 | i++;
         th_mailbox_push(&crowd->box, message);
     }
     atomic_fetch_add_explicit(&crowd->finished, 1, memory_order_release);
@@ -205,10 +205,10 @@ static uint64_t consume(struct crowd *crowd)
         bool last = atomic_load_explicit(&crowd->finished,
                                          memory_order_acquire) == PRODUCERS;
         while (th_mailbox_pop(&crowd->box, &message) == TH_MPSC_OK) {
-            uint64_t who = message->op >> 32;
-            assert_true((message->op & UINT32_MAX) >= next[who]);
-            next[who] = (message->op & UINT32_MAX) + 1;
-            th_message_free(theater_env_default(), message);
+            uint64_t who = message->id >> 32;
+            assert_true((message->id & UINT32_MAX) >= next[who]);
+            next[who] = (message->id & UINT32_MAX) + 1;
+            th_message_free(theater_env_default(), NULL, message);
             (void)th_mailbox_release(&crowd->box, 1, 8);
             count++;
         }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Design notes. One allocation per message: the sender's name is copied into
  * it, since names are short and a reference would cost two atomic operations
- * on a line that every message of that sender shares. */
+ * on a line that every message of that sender shares.
+ *
+ * Making and freeing a message stand in the header, since they are a part of
+ * each send and each receive. */
 #include "messaging/message.h"
 
 #include <theater/router.h>
@@ -12,51 +15,17 @@ struct th_answer {
     uint8_t data[];
 };
 
-struct th_message *th_message_new(const theater_env_t *env, uint8_t kind,
-                                  theater_bytes_t sender, theater_bytes_t data,
-                                  struct th_body *body)
+void th_pool_fini(const theater_env_t *env, struct th_pool *pool)
 {
-    size_t inline_len = body == NULL ? data.len : 0;
-    struct th_message *message =
-        th_alloc(env, sizeof *message + inline_len + sender.len);
-    if (TH_UNLIKELY(message == NULL)) {
-        return NULL;
-    }
-    message->body = body;
-    message->op = 0;
-    message->charge = 0;
-    message->flags = 0;
-    message->view.kind = kind;
-    message->view.reason = THEATER_OK;
-    message->view.id = 0;
-    if (body != NULL) {
-        /* relaxed: the caller holds a reference already */
-        atomic_fetch_add_explicit(&body->refs, 1, memory_order_relaxed);
-        message->view.data = (theater_bytes_t){body->data, body->len};
-    } else {
-        if (data.len != 0) {
-            memcpy(message->bytes, data.data, data.len);
+    for (size_t class = 0; class < TH_POOL_CLASSES; class ++) {
+        while (pool->first[class] != NULL) {
+            struct th_mpsc_node *node = pool->first[class];
+            /* relaxed: the last owner's own list */
+            pool->first[class] =
+                atomic_load_explicit(&node->next, memory_order_relaxed);
+            th_free(env, TH_CONTAINER_OF(node, struct th_message, node));
         }
-        message->view.data = (theater_bytes_t){message->bytes, data.len};
     }
-    message->view.sender = (theater_bytes_t){NULL, 0};
-    if (sender.data != NULL) {
-        memcpy(message->bytes + inline_len, sender.data, sender.len);
-        message->view.sender =
-            (theater_bytes_t){message->bytes + inline_len, sender.len};
-    }
-    return message;
-}
-
-void th_message_free(const theater_env_t *env, struct th_message *message)
-{
-    if (message == NULL) {
-        return;
-    }
-    if (TH_UNLIKELY(message->body != NULL)) {
-        th_body_release(env, message->body);
-    }
-    th_free(env, message);
 }
 
 struct th_body *th_body_new(const theater_env_t *env, theater_bytes_t data)

@@ -23,8 +23,9 @@ static theater_status_t start(theater_router_t *router,
     if (op == NULL) {
         return status;
     }
-    message->op = id;
-    message->view.id = id;
+    struct th_asks *asks = th_message_asks(message);
+    asks->op = id;
+    message->id = id;
     op->done = done;
     op->user = user;
     status = th_op_enlist(from, op, id, to);
@@ -36,8 +37,7 @@ static theater_status_t start(theater_router_t *router,
     }
     th_op_arm(op, timeout_ms != 0 ? timeout_ms : router->request_timeout_ms);
     /* relaxed: this thread wrote it */
-    message->deadline =
-        atomic_load_explicit(&op->deadline, memory_order_relaxed);
+    asks->deadline = atomic_load_explicit(&op->deadline, memory_order_relaxed);
     status = th_route_push(router, route, target, message);
     if (status == THEATER_OK) {
         TH_COUNT(router, requests, 1);
@@ -100,8 +100,8 @@ theater_router_request_start(theater_router_t *router, theater_endpoint_t *from,
 static bool is_current(const theater_endpoint_t *ep, uint64_t id)
 {
     return ep->current != NULL && !ep->answered &&
-           ep->current->view.kind == THEATER_MESSAGE_REQUEST &&
-           ep->current->op == id;
+           ep->current->kind == THEATER_MESSAGE_REQUEST &&
+           ep->current->id == id;
 }
 
 /* Takes it off the endpoint's books. False: not received, or answered. */
@@ -125,7 +125,8 @@ static theater_status_t answer(theater_endpoint_t *ep, uint64_t id,
     theater_router_t *router = ep->router;
 
     if (!has_request(ep, id)) {
-        if (ep->current == NULL || id == 0 || ep->current->op != id) {
+        if (ep->current == NULL || id == 0 || ep->current->id != id ||
+            ep->current->kind != THEATER_MESSAGE_REQUEST) {
             return THEATER_INVALID_ARGUMENT;
         }
         TH_COUNT(router, late, 1); /* the one being handled, a second time */
@@ -180,16 +181,16 @@ theater_status_t theater_endpoint_defer(theater_endpoint_t *endpoint,
     struct th_message *current = endpoint->current;
 
     if (current == NULL || endpoint->answered ||
-        current->view.kind != THEATER_MESSAGE_REQUEST ||
-        th_op_find(endpoint->router, current->op) == NULL) {
+        current->kind != THEATER_MESSAGE_REQUEST ||
+        th_op_find(endpoint->router, current->id) == NULL) {
         return THEATER_INVALID_ARGUMENT;
     }
     theater_status_t status =
-        th_ids_add(endpoint, &endpoint->deferred, current->op,
+        th_ids_add(endpoint, &endpoint->deferred, current->id,
                    endpoint->max_requests, th_op_is_alive);
     if (status == THEATER_OK) {
         endpoint->answered = true;
-        *out_id = (theater_request_id_t){current->op};
+        *out_id = (theater_request_id_t){current->id};
     }
     return status;
 }
@@ -206,10 +207,10 @@ size_t theater_endpoint_outstanding(theater_endpoint_t *endpoint,
             out_ids[count].value = endpoint->deferred.items[i];
         }
     }
-    if (current != NULL && is_current(endpoint, current->op) &&
-        th_op_find(endpoint->router, current->op) != NULL) {
+    if (current != NULL && is_current(endpoint, current->id) &&
+        th_op_find(endpoint->router, current->id) != NULL) {
         if (count < max) {
-            out_ids[count].value = current->op;
+            out_ids[count].value = current->id;
         }
         count++;
     }

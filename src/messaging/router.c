@@ -8,6 +8,15 @@
 #include "messaging/channel.h"
 #include "messaging/op.h"
 
+/* Messages' memory is kept for the next ones where it comes from the default
+ * environment: another one wants to see, or to fail, each allocation; and so
+ * does the address sanitizer. */
+#ifdef TH_SANITIZE_ADDRESS
+enum { POOLS = false };
+#else
+enum { POOLS = true };
+#endif
+
 enum { QUOTA_SHARE_MAX = 256 << 10, DEFAULT_ENDPOINTS = 1 << 20 };
 
 static uint64_t or_default(uint64_t value, uint64_t otherwise)
@@ -27,6 +36,9 @@ static void release_memory(theater_router_t *router)
     th_slab_fini(&router->endpoints);
     th_names_fini(router);
     if (router->tally != NULL) {
+        for (unsigned slot = 0; slot < TH_SLOTS; slot++) {
+            th_pool_fini(env, &router->tally[slot].pool);
+        }
         env->unmap(env->ctx, router->tally, TH_SLOTS * sizeof *router->tally);
     }
     th_free(env, router);
@@ -77,6 +89,7 @@ theater_status_t theater_router_new(const theater_router_options_t *options,
     }
     memset(router, 0, sizeof *router);
     router->env = env;
+    router->pools = POOLS && env == theater_env_default();
     atomic_init(&router->refs, 1);
     router->max_message_bytes =
         (uint32_t)or_default(o->max_message_bytes, 1 << 20);
@@ -159,46 +172,40 @@ static void put_back(theater_router_t *router, uint64_t bytes)
     atomic_fetch_add_explicit(&router->quota_left, bytes, memory_order_relaxed);
 }
 
-bool th_quota_take(theater_router_t *router, uint64_t bytes)
+bool th_quota_draw(theater_router_t *router, struct th_lane lane,
+                   uint64_t bytes)
 {
-    bool shared = false;
-    struct th_tally *tally = th_tally(router, &shared);
-
-    if (shared) {
+    if (lane.shared) {
         return draw(router, bytes);
     }
     /* relaxed, all: this thread's alone */
-    uint64_t here = atomic_load_explicit(&tally->quota, memory_order_relaxed);
-    if (TH_UNLIKELY(here < bytes)) {
-        if (draw(router, bytes + router->quota_share)) {
-            here += bytes + router->quota_share;
-        } else if (draw(router, bytes - here)) {
-            here = bytes;
-        } else {
-            return false;
-        }
+    uint64_t here =
+        atomic_load_explicit(&lane.tally->quota, memory_order_relaxed);
+    if (draw(router, bytes + router->quota_share)) {
+        here += bytes + router->quota_share;
+    } else if (draw(router, bytes - here)) {
+        here = bytes;
+    } else {
+        return false;
     }
-    atomic_store_explicit(&tally->quota, here - bytes, memory_order_relaxed);
+    atomic_store_explicit(&lane.tally->quota, here - bytes,
+                          memory_order_relaxed);
     return true;
 }
 
-void th_quota_give(theater_router_t *router, uint64_t bytes)
+void th_quota_put_back(theater_router_t *router, struct th_lane lane,
+                       uint64_t bytes)
 {
-    bool shared = false;
-    struct th_tally *tally = th_tally(router, &shared);
-
-    if (shared) {
+    if (lane.shared) {
         put_back(router, bytes);
         return;
     }
     /* relaxed, all: this thread's alone */
     uint64_t here =
-        atomic_load_explicit(&tally->quota, memory_order_relaxed) + bytes;
-    if (TH_UNLIKELY(here > 2 * router->quota_share)) {
-        put_back(router, here - router->quota_share);
-        here = router->quota_share;
-    }
-    atomic_store_explicit(&tally->quota, here, memory_order_relaxed);
+        atomic_load_explicit(&lane.tally->quota, memory_order_relaxed) + bytes;
+    put_back(router, here - router->quota_share);
+    atomic_store_explicit(&lane.tally->quota, router->quota_share,
+                          memory_order_relaxed);
 }
 
 /* --- Dead letters -------------------------------------------------------- */
@@ -206,9 +213,9 @@ void th_quota_give(theater_router_t *router, uint64_t bytes)
 void th_dead_letter(theater_router_t *router, struct th_message *message,
                     theater_bytes_t target, theater_status_t reason)
 {
-    uint8_t kind = message->view.kind;
-    theater_dead_letter_t letter = {message->view.sender, target,
-                                    message->view.data,
+    uint8_t kind = message->kind;
+    theater_dead_letter_t letter = {th_message_sender(message), target,
+                                    th_message_data(message),
                                     (theater_message_kind_t)kind, reason};
 
     TH_COUNT(router, dead[reason], 1);
@@ -221,7 +228,7 @@ void th_dead_letter(theater_router_t *router, struct th_message *message,
             reason == THEATER_MAILBOX_FULL || reason == THEATER_SHUTTING_DOWN
                 ? reason
                 : THEATER_CLOSED;
-        (void)th_op_end(router, message->op, end, NULL);
+        (void)th_op_end(router, th_message_op(message), end, NULL);
     }
     if (kind == THEATER_MESSAGE_CHANNEL_OPEN) {
         th_channel_open_gone(router, message);

@@ -3,12 +3,11 @@
 #ifndef TH_MESSAGING_ROUTER_H
 #define TH_MESSAGING_ROUTER_H
 
+#include "messaging/message.h"
 #include "queue/slab.h"
 #include "queue/timers.h"
 
 #include <theater/link.h>
-
-struct th_message;
 
 struct th_link {
     const theater_link_ops_t *ops;
@@ -37,6 +36,7 @@ struct th_tally {
     _Atomic uint64_t dead[THEATER_STATUS_COUNT];
     _Atomic uint64_t refused[THEATER_STATUS_COUNT];
     _Atomic uint64_t ended[THEATER_STATUS_COUNT];
+    struct th_pool pool; /* its thread's alone; slot 0 has none */
 };
 
 struct theater_router {
@@ -44,6 +44,7 @@ struct theater_router {
     _Atomic uint32_t phase; /* th_phase; only grows */
     uint32_t max_message_bytes;
     struct th_tally *tally; /* TH_SLOTS */
+    bool pools;             /* messages' memory is kept for the next */
     struct th_timers *timers;
     _Alignas(TH_LINE) _Atomic uint64_t quota_left; /* not held by any slot */
     _Alignas(TH_LINE) _Atomic uint32_t refs;
@@ -91,11 +92,67 @@ static inline void th_count_in(_Atomic uint64_t *counter, bool shared,
         struct th_tally *tally_ = th_tally((router), &shared_);                \
         th_count_in(&tally_->member, shared_, (n));                            \
     } while (0)
+#define TH_COUNT_LANE(lane, member, n)                                         \
+    th_count_in(&(lane).tally->member, (lane).shared, (n))
+
+/* The calling thread's slot, looked up once for all that one send or receive
+ * does there. */
+struct th_lane {
+    struct th_tally *tally;
+    bool shared;
+};
+
+static inline struct th_lane th_lane(theater_router_t *router)
+{
+    struct th_lane lane;
+    lane.tally = th_tally(router, &lane.shared);
+    return lane;
+}
+
+/* Its pool; NULL: it has none. */
+static inline struct th_pool *th_lane_pool(const theater_router_t *router,
+                                           struct th_lane lane)
+{
+    return TH_LIKELY(router->pools && !lane.shared) ? &lane.tally->pool : NULL;
+}
+
+static inline struct th_pool *th_pool_here(theater_router_t *router)
+{
+    return th_lane_pool(router, th_lane(router));
+}
 
 /* The bound on all queued bytes. Each slot holds a share, so that the common
  * case touches no shared line. False: the bound is reached. */
-bool th_quota_take(theater_router_t *router, uint64_t bytes);
-void th_quota_give(theater_router_t *router, uint64_t bytes);
+bool th_quota_draw(theater_router_t *router, struct th_lane lane,
+                   uint64_t bytes);
+void th_quota_put_back(theater_router_t *router, struct th_lane lane,
+                       uint64_t bytes);
+
+static inline bool th_quota_take(theater_router_t *router, struct th_lane lane,
+                                 uint64_t bytes)
+{
+    /* relaxed, here and below: this thread's alone; slot 0 has none */
+    uint64_t here =
+        atomic_load_explicit(&lane.tally->quota, memory_order_relaxed);
+    if (TH_UNLIKELY(here < bytes)) {
+        return th_quota_draw(router, lane, bytes);
+    }
+    atomic_store_explicit(&lane.tally->quota, here - bytes,
+                          memory_order_relaxed);
+    return true;
+}
+
+static inline void th_quota_give(theater_router_t *router, struct th_lane lane,
+                                 uint64_t bytes)
+{
+    uint64_t here =
+        atomic_load_explicit(&lane.tally->quota, memory_order_relaxed) + bytes;
+    if (TH_UNLIKELY(lane.shared || here > 2 * router->quota_share)) {
+        th_quota_put_back(router, lane, bytes);
+        return;
+    }
+    atomic_store_explicit(&lane.tally->quota, here, memory_order_relaxed);
+}
 
 static inline enum th_phase th_phase(theater_router_t *router)
 {

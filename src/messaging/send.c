@@ -32,11 +32,43 @@ theater_status_t th_refuse(theater_router_t *router, theater_status_t status)
 
 /* --- The table of targets ------------------------------------------------ */
 
-static uint64_t head8(const uint8_t *data, size_t len)
+/* The first eight bytes, zeros behind. */
+static inline uint64_t head8(const uint8_t *data, size_t len)
 {
     uint64_t word = 0;
-    memcpy(&word, data, len < 8 ? len : 8);
+    if (TH_LIKELY(len >= 8)) {
+        memcpy(&word, data, 8);
+        return word;
+    }
+    if (len >= 4) {
+        uint32_t head, tail;
+        memcpy(&head, data, 4);
+        memcpy(&tail, data + len - 4, 4);
+        return head | (uint64_t)tail << (8 * (len - 4));
+    }
+    for (size_t i = 0; i < len; i++) {
+        word |= (uint64_t)data[i] << (8 * i);
+    }
     return word;
+}
+
+/* As memcmp, for names: by words that overlap. */
+static inline bool same(const char *a, const uint8_t *b, size_t len)
+{
+    uint64_t x, y;
+    if (len < 8) {
+        return head8((const uint8_t *)a, len) == head8(b, len);
+    }
+    for (size_t i = 0; i + 8 < len; i += 8) {
+        memcpy(&x, a + i, 8);
+        memcpy(&y, b + i, 8);
+        if (x != y) {
+            return false;
+        }
+    }
+    memcpy(&x, a + len - 8, 8);
+    memcpy(&y, b + len - 8, 8);
+    return x == y;
 }
 
 static uint32_t cache_slot(const theater_endpoint_t *from,
@@ -59,7 +91,7 @@ static struct th_target *cache_find(theater_endpoint_t *from,
     struct th_target *entry =
         &from->cache[from->cache_size == 1 ? 0 : cache_slot(from, target)];
     if (entry->endpoint == NULL || entry->len != target.len ||
-        memcmp(entry->name, target.data, target.len) != 0) {
+        !same(entry->name, target.data, target.len)) {
         return NULL;
     }
     return entry;
@@ -157,9 +189,9 @@ theater_status_t th_route_again(theater_router_t *router,
     return status == THEATER_OK ? check_accepts(out, kind) : status;
 }
 
-theater_status_t th_route_find(theater_router_t *router,
-                               theater_endpoint_t *from, theater_bytes_t target,
-                               unsigned kind, size_t len, struct th_route *out)
+static inline __attribute__((always_inline)) theater_status_t
+find(theater_router_t *router, theater_endpoint_t *from, theater_bytes_t target,
+     unsigned kind, size_t len, struct th_route *out)
 {
     if (TH_UNLIKELY(!may_enter(router, from))) {
         return THEATER_SHUTTING_DOWN;
@@ -183,12 +215,20 @@ theater_status_t th_route_find(theater_router_t *router,
     return th_route_again(router, from, target, kind, out);
 }
 
+theater_status_t th_route_find(theater_router_t *router,
+                               theater_endpoint_t *from, theater_bytes_t target,
+                               unsigned kind, size_t len, struct th_route *out)
+{
+    return find(router, from, target, kind, len, out);
+}
+
 /* --- Queueing ------------------------------------------------------------ */
 
-theater_status_t th_message_make(theater_router_t *router,
-                                 theater_endpoint_t *from, uint8_t kind,
-                                 theater_bytes_t data, struct th_body *body,
-                                 struct th_message **out)
+static inline theater_status_t make(theater_router_t *router,
+                                    struct th_lane lane,
+                                    theater_endpoint_t *from, uint8_t kind,
+                                    theater_bytes_t data, struct th_body *body,
+                                    struct th_message **out)
 {
     theater_bytes_t sender = {NULL, 0};
     uint64_t charge = data.len + TH_MESSAGE_OVERHEAD;
@@ -196,24 +236,31 @@ theater_status_t th_message_make(theater_router_t *router,
     if (TH_LIKELY(from != NULL)) {
         sender = th_endpoint_name(from);
     }
-    if (TH_UNLIKELY(!th_quota_take(router, charge))) {
+    if (TH_UNLIKELY(!th_quota_take(router, lane, charge))) {
         return THEATER_MAILBOX_FULL;
     }
-    struct th_message *message =
-        th_message_new(router->env, kind, sender, data, body);
-    if (TH_UNLIKELY(message == NULL)) {
-        th_quota_give(router, charge);
+    *out = th_message_new(router->env, th_lane_pool(router, lane), kind, sender,
+                          data, body);
+    if (TH_UNLIKELY(*out == NULL)) {
+        th_quota_give(router, lane, charge);
         return THEATER_OUT_OF_MEMORY;
     }
-    message->charge = charge;
-    *out = message;
     return THEATER_OK;
+}
+
+theater_status_t th_message_make(theater_router_t *router,
+                                 theater_endpoint_t *from, uint8_t kind,
+                                 theater_bytes_t data, struct th_body *body,
+                                 struct th_message **out)
+{
+    return make(router, th_lane(router), from, kind, data, body, out);
 }
 
 void th_message_drop(theater_router_t *router, struct th_message *message)
 {
-    th_quota_give(router, message->charge);
-    th_message_free(router->env, message);
+    struct th_lane lane = th_lane(router);
+    th_quota_give(router, lane, th_message_charge(message));
+    th_message_free(router->env, th_lane_pool(router, lane), message);
 }
 
 /* The policies that drop. The mailbox is full. */
@@ -245,7 +292,7 @@ static theater_status_t push_full(theater_router_t *router,
     theater_status_t status = THEATER_MAILBOX_FULL;
     for (unsigned tries = 0; tries < 64; tries++) {
         enum th_reserve reserved = th_mailbox_reserve(
-            &ep->box, route->generation, message->view.data.len, false);
+            &ep->box, route->generation, message->len, false);
         if (reserved == TH_RESERVE_GONE) {
             status = THEATER_CLOSED;
             break;
@@ -259,7 +306,7 @@ static theater_status_t push_full(theater_router_t *router,
         if (th_ring_pop(ep->box.ring, true, &oldest) != TH_MPSC_OK) {
             break; /* channel data at the head: never dropped */
         }
-        (void)th_mailbox_release(&ep->box, 1, oldest->view.data.len);
+        (void)th_mailbox_release(&ep->box, 1, oldest->len);
         th_dead_letter(router, oldest, target, THEATER_MAILBOX_FULL);
     }
     /* Whoever came while the foothold was held did not wake the owner. */
@@ -268,10 +315,11 @@ static theater_status_t push_full(theater_router_t *router,
     return status;
 }
 
-theater_status_t th_route_push(theater_router_t *router,
-                               const struct th_route *route,
-                               theater_bytes_t target,
-                               struct th_message *message)
+static inline theater_status_t push(theater_router_t *router,
+                                    struct th_lane lane,
+                                    const struct th_route *route,
+                                    theater_bytes_t target,
+                                    struct th_message *message)
 {
     /* Somebody in the line comes first; the mark alone is not enough: while
      * the owner takes it off it may miss one who joins, perhaps this sender's
@@ -283,12 +331,11 @@ theater_status_t th_route_push(theater_router_t *router,
                     th_box_is(line, route->generation))) {
         return push_full(router, route, target, message);
     }
-    enum th_reserve reserved =
-        th_mailbox_reserve(&route->endpoint->box, route->generation,
-                           message->view.data.len, false);
+    enum th_reserve reserved = th_mailbox_reserve(
+        &route->endpoint->box, route->generation, message->len, false);
 
     if (TH_LIKELY(reserved <= TH_RESERVE_OK)) {
-        TH_COUNT(router, accepted, 1);
+        TH_COUNT_LANE(lane, accepted, 1);
         th_endpoint_push(route->endpoint, message, reserved);
         return THEATER_OK;
     }
@@ -298,6 +345,27 @@ theater_status_t th_route_push(theater_router_t *router,
     return push_full(router, route, target, message);
 }
 
+theater_status_t th_route_push(theater_router_t *router,
+                               const struct th_route *route,
+                               theater_bytes_t target,
+                               struct th_message *message)
+{
+    return push(router, th_lane(router), route, target, message);
+}
+
+/* What was remembered is gone: whom does the name mean now? */
+__attribute__((noinline, cold)) static theater_status_t
+push_again(theater_router_t *router, theater_endpoint_t *from,
+           theater_bytes_t target, unsigned kind, struct th_route *route,
+           struct th_message *message)
+{
+    theater_status_t status = th_route_again(router, from, target, kind, route);
+    if (status == THEATER_OK) {
+        status = th_route_push(router, route, target, message);
+    }
+    return status == THEATER_CLOSED ? THEATER_NOT_FOUND : status;
+}
+
 theater_status_t th_send_message(theater_router_t *router,
                                  theater_endpoint_t *from,
                                  theater_bytes_t target, unsigned kind,
@@ -305,16 +373,9 @@ theater_status_t th_send_message(theater_router_t *router,
                                  struct th_message *message)
 {
     theater_status_t status = th_route_push(router, route, target, message);
-    if (TH_UNLIKELY(status == THEATER_CLOSED)) {
-        status = th_route_again(router, from, target, kind, route);
-        if (status == THEATER_OK) {
-            status = th_route_push(router, route, target, message);
-        }
-        if (status == THEATER_CLOSED) {
-            status = THEATER_NOT_FOUND;
-        }
-    }
-    return status;
+    return TH_UNLIKELY(status == THEATER_CLOSED)
+               ? push_again(router, from, target, kind, route, message)
+               : status;
 }
 
 /* --- One-way ------------------------------------------------------------- */
@@ -324,20 +385,24 @@ theater_status_t theater_router_send(theater_router_t *router,
                                      theater_bytes_t target,
                                      theater_bytes_t data)
 {
+    struct th_lane lane = th_lane(router);
     struct th_route route;
     struct th_message *message = NULL;
-    theater_status_t status = th_route_find(
-        router, from, target, THEATER_ACCEPT_SENDS, data.len, &route);
+    theater_status_t status =
+        find(router, from, target, THEATER_ACCEPT_SENDS, data.len, &route);
 
     if (TH_LIKELY(status == THEATER_OK)) {
-        status = th_message_make(router, from, THEATER_MESSAGE_SEND, data, NULL,
-                                 &message);
+        status = make(router, lane, from, THEATER_MESSAGE_SEND, data, NULL,
+                      &message);
     }
     if (TH_UNLIKELY(status != THEATER_OK)) {
         return th_send_refused(router, from, target, data, status);
     }
-    status = th_send_message(router, from, target, THEATER_ACCEPT_SENDS, &route,
-                             message);
+    status = push(router, lane, &route, target, message);
+    if (TH_UNLIKELY(status == THEATER_CLOSED)) {
+        status = push_again(router, from, target, THEATER_ACCEPT_SENDS, &route,
+                            message);
+    }
     if (TH_UNLIKELY(status != THEATER_OK)) {
         th_message_drop(router, message);
         return th_send_refused(router, from, target, data, status);

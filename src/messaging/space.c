@@ -128,8 +128,7 @@ start_waiting(theater_router_t *router, theater_endpoint_t *from,
     op->user = user;
     op->message = message;
     /* relaxed, both: the line publishes them. One hold for the line. */
-    atomic_store_explicit(&op->len, (uint32_t)message->view.data.len,
-                          memory_order_relaxed);
+    atomic_store_explicit(&op->len, message->len, memory_order_relaxed);
     atomic_store_explicit(&op->holds, 2, memory_order_relaxed);
     if (out_id != NULL) {
         *out_id = (theater_request_id_t){id};

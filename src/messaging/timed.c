@@ -110,8 +110,8 @@ void th_timed_fire(struct th_op *op)
                                  &route, message);
     }
     if (status == THEATER_NOT_FOUND) {
-        status = th_link_send(router, message->view.sender, target,
-                              message->view.data);
+        status = th_link_send(router, th_message_sender(message), target,
+                              th_message_data(message));
         if (status == THEATER_OK) {
             th_message_drop(router, message);
         }

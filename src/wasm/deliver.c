@@ -41,6 +41,18 @@ static theater_delivery_t *next(struct th_guest *guest)
     }
 }
 
+/* No delivery: the loop ends, or parks. */
+static int32_t nothing(struct th_guest *guest)
+{
+    if (guest->leaves || guest->rounds < TH_ROUNDS) {
+        guest->rounds += !guest->leaves;
+        return -1;
+    }
+    guest->parked = true;
+    th_guest_park(guest, TH_PAUSE_IDLE);
+    return -2;
+}
+
 wasm_trap_t *th_deliver_recv(void *env, wasmtime_caller_t *caller,
                              wasmtime_val_raw_t *v, size_t len)
 {
@@ -51,19 +63,17 @@ wasm_trap_t *th_deliver_recv(void *env, wasmtime_caller_t *caller,
         th_deliver_end(guest, THEATER_OK);
     }
     guest->barred = NULL;
-    v[0].i32 = -1;
     for (size_t i = 1; i < len; i++) {
         v[i].i32 = 0;
     }
     if (TH_UNLIKELY(--guest->until_ask == 0)) {
         guest->until_ask = TH_ASK_EVERY;
-        if (guest->hooks->should_yield(guest->ctx)) {
-            guest->slice_over = true;
-            return NULL;
-        }
+        guest->slice_over = guest->hooks->should_yield(guest->ctx);
     }
-    theater_delivery_t *delivery = next(guest);
+    theater_delivery_t *delivery =
+        guest->slice_over || guest->leaves ? NULL : next(guest);
     if (delivery == NULL) {
+        v[0].i32 = nothing(guest);
         return NULL;
     }
     const struct th_entry *entry = guest->entry;

@@ -148,7 +148,7 @@ static wasm_config_t *config_new(struct th_engine *engine, enum th_stack stack)
     wasm_config_t *config = wasm_config_new();
     bool small = stack == TH_STACK_SMALL;
     wasmtime_config_consume_fuel_set(config, engine->fuel);
-    wasmtime_config_epoch_interruption_set(config, !engine->fuel);
+    wasmtime_config_epoch_interruption_set(config, true);
     wasmtime_config_cranelift_nan_canonicalization_set(config, engine->fuel);
     wasmtime_config_wasm_relaxed_simd_deterministic_set(config, true);
     wasmtime_config_wasm_multi_memory_set(config, false);

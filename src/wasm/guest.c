@@ -312,5 +312,5 @@ uint64_t th_guest_memory_bytes(const struct th_guest *guest)
 
 bool th_guest_is_suspended(const struct th_guest *guest)
 {
-    return guest->future != NULL;
+    return guest->future != NULL && !guest->parked;
 }

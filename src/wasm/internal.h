@@ -60,6 +60,17 @@ enum th_phase {
     TH_PHASE_STOP,     /* `handle-stop` */
 };
 
+/* Why a guest has parked: it was suspended by our own doing. */
+enum th_pause {
+    TH_PAUSE_NONE, /* it did not; else its slice or its fuel was over */
+    TH_PAUSE_IDLE, /* in the loop, between two deliveries */
+    TH_PAUSE_WAIT, /* in a host function that waits */
+};
+
+/* Calls that end when no delivery is left; later ones park, which is faster
+ * and keeps their stack. */
+enum { TH_ROUNDS = 4 };
+
 /* A value on its way into the guest: what is still to be allocated. */
 struct th_lowering {
     uint32_t at;                  /* where pointer and length go */
@@ -93,7 +104,12 @@ struct th_guest {
     size_t delivery_grant;
     uint32_t until_ask;  /* deliveries until should_yield is asked */
     uint8_t phase;       /* enum th_phase */
-    bool slice_over;     /* between deliveries; the loop was left for that */
+    uint8_t pause;       /* enum th_pause; NONE when it is entered */
+    uint8_t rounds;      /* calls that have ended, up to TH_ROUNDS */
+    bool parks;          /* it is about to, at the next look at the epoch */
+    bool parked;         /* suspended in the loop: inside of no call */
+    bool leaves;         /* the loop is to end */
+    bool slice_over;     /* between deliveries */
     bool waiting;        /* a host function waits */
     bool reentered;      /* entered again since `begin` was last called */
     bool calling;        /* `call` holds a result that is to be released */
@@ -112,7 +128,6 @@ struct th_guest {
     wasmtime_call_future_t *future; /* the call that is suspended, or runs */
     wasm_trap_t *trap;
     wasmtime_error_t *error;
-    wasm_trap_t **wait_trap; /* where a waiting function puts its trap */
     wasmtime_func_t loop, run, stop; /* of the loop module */
     theater_bytes_t stop_reason;
     uint64_t delivery_limit, run_limit; /* ticks, or fuel */
@@ -162,14 +177,19 @@ static inline void th_limits_begin(struct th_guest *guest, uint64_t limit)
                       : th_ticker_now(&guest->engine->ticker);
 }
 
+/* The guest is about to park: it gives way at its next look at the epoch. */
+static inline void th_guest_park(struct th_guest *guest, enum th_pause why)
+{
+    guest->pause = (uint8_t)why;
+    guest->parks = true;
+    wasmtime_context_set_epoch_deadline(guest->context, 0);
+}
+
 /* calls.c, wait.c, lower.c: host functions. deliver.c: deliveries. */
 wasmtime_func_unchecked_callback_t
 th_call_begin(const theater_host_function_t *fn);
-void th_call_wait(void *env, wasmtime_caller_t *caller,
-                  const wasmtime_val_t *args, size_t args_len,
-                  wasmtime_val_t *results, size_t results_len,
-                  wasm_trap_t **out_trap,
-                  wasmtime_async_continuation_t *out_continuation);
+wasm_trap_t *th_call_wait(void *env, wasmtime_caller_t *caller,
+                          wasmtime_val_raw_t *v, size_t len);
 wasm_trap_t *th_call_lower(void *env, wasmtime_caller_t *caller,
                            wasmtime_val_raw_t *v, size_t len);
 wasm_trap_t *th_call_flat32(void *env, wasmtime_caller_t *caller,

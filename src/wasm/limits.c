@@ -7,13 +7,16 @@
  * ends in time on a machine with too much to do as well. The clock is the
  * ticker's, in milliseconds; in a simulation it is fuel, one unit per
  * nanosecond. The epoch callback comes at each tick, on the guest's stack: it
- * ends the guest, makes it give way, or lets it go on. While a guest is made
+ * ends the guest, makes it give way, or lets it go on; it comes, too, when a
+ * guest parks, and then does nothing but give way. While a guest is made
  * it has a limit of its own (start_ns) and does not give way. In a simulation
  * the guest gives way each TH_FUEL_SLICE, and enter.c asks the same questions.
  */
 #include "wasm/internal.h"
 
 static const uint64_t all_fuel = (uint64_t)1 << 62;
+/* A simulated guest looks at the epoch to park, and for nothing else. */
+static const uint64_t no_epoch = (uint64_t)1 << 62;
 
 /* Ticks, or fuel, that have passed; only differences mean something. */
 uint64_t th_limits_clock(const struct th_guest *guest)
@@ -43,10 +46,11 @@ void th_limits_init(struct th_guest *guest)
 {
     guest->delivery_limit = th_limits_units(guest, guest->delivery_ns);
     guest->run_limit = th_limits_units(guest, guest->run_ns);
+    wasmtime_store_epoch_deadline_callback(guest->store, th_limits_tick, guest,
+                                           NULL);
+    wasmtime_context_set_epoch_deadline(guest->context,
+                                        guest->engine->fuel ? no_epoch : 1);
     if (!guest->engine->fuel) {
-        wasmtime_store_epoch_deadline_callback(guest->store, th_limits_tick,
-                                               guest, NULL);
-        wasmtime_context_set_epoch_deadline(guest->context, 1);
         return;
     }
     wasmtime_error_t *error =
@@ -119,8 +123,13 @@ wasmtime_error_t *th_limits_tick(wasmtime_context_t *context, void *data,
 {
     struct th_guest *guest = data;
     (void)context;
+    *out_delta = guest->engine->fuel ? no_epoch : 1;
+    if (guest->parks) {
+        guest->parks = false;
+        *out_kind = WASMTIME_UPDATE_DEADLINE_YIELD;
+        return NULL;
+    }
     th_ticker_arm(&guest->engine->ticker);
-    *out_delta = 1;
     *out_kind = WASMTIME_UPDATE_DEADLINE_CONTINUE;
     if (th_limits_spent(guest)) {
         th_limits_broken(guest);

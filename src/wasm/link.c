@@ -94,6 +94,7 @@ static theater_status_t define_own(struct th_module *module,
         {"lower", type_of("i", 0, true), th_call_lower},
         {"flat32", type_of("", 1, false), th_call_flat32},
         {"flat64", type_of("", 0, true), th_call_flat64},
+        {"wait", type_of("", 1, false), th_call_wait},
     };
     theater_status_t status = THEATER_OK;
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
@@ -105,26 +106,6 @@ static theater_status_t define_own(struct th_module *module,
                         NULL, err);
     }
     return status;
-}
-
-static theater_status_t define_wait(struct th_module *module,
-                                    theater_error_t *err)
-{
-    bool waits = false;
-    for (size_t i = 0; i < module->imports_len; i++) {
-        waits = waits || th_import_waits(&module->imports[i]);
-    }
-    if (!waits) {
-        return THEATER_OK;
-    }
-    wasm_functype_t *type = type_of("", 0, false);
-    wasmtime_error_t *error = wasmtime_linker_define_async_func(
-        module->linker, "h", 1, "wait", 4, type, th_call_wait, NULL, NULL);
-    wasm_functype_delete(type);
-    if (error != NULL) {
-        return th_error_take(error, THEATER_BUG, module->path, "", err);
-    }
-    return THEATER_OK;
 }
 
 static theater_status_t generate(struct th_module *module,
@@ -157,9 +138,6 @@ theater_status_t th_module_link(struct th_module *module, theater_error_t *err)
     status = define_own(module, err);
     for (size_t i = 0; status == THEATER_OK && i < module->imports_len; i++) {
         status = define_import(module, i, err);
-    }
-    if (status == THEATER_OK) {
-        status = define_wait(module, err);
     }
     bool loops = module->entries_len > 0 || module->has_run ||
                  module->has_start || module->has_stop ||

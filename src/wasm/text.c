@@ -5,17 +5,22 @@
  *
  * The imports module stands between the guest and host functions that may
  * wait or answer more than a number. Each of its exports calls `begin`; when
- * that answers 0, all is done. Else $slow waits (1) and then writes the
- * result (2): it asks `lower` what to allocate, calls the guest's
- * cabi_realloc through a table (the guest is instantiated later) and gives
- * the address back, until nothing is left. So no host function ever calls
- * into the guest.
+ * that answers 0, all is done. Else $slow waits (1), parked until `wait` says
+ * that it is over, and then writes the result (2): it asks `lower` what to
+ * allocate, calls the guest's cabi_realloc through a table (the guest is
+ * instantiated later) and gives the address back, until nothing is left. So no
+ * host function ever calls into the guest.
  *
  * The loop module gets deliveries until there is none: `recv` answers which
  * export, and for each parameter its number or its length; strings and bytes
  * are allocated by cabi_realloc and filled by `take`; the export is called,
  * its result is shown to `result`, its cabi_post_ is called. One call of the
- * engine for as many deliveries as there are. */
+ * engine for as many deliveries as there are; and where the guest is called
+ * often, the loop parks when there is none, instead of ending.
+ *
+ * To park is to call $park, which does nothing but look at the epoch, as every
+ * function does that begins: whoever lets a guest park has set its deadline to
+ * now, so it gives way there (enter.c). */
 #include "wasm/internal.h"
 
 #include <stdarg.h>
@@ -98,8 +103,11 @@ bool th_import_waits(const struct th_import *import)
 
 static const char slow_begin[] =
     " (func $slow (param $s i32) (local $p i32) (local $v i64)\n";
+static const char park[] = " (func $park)\n";
 static const char slow_wait[] =
-    "  (if (i32.eq (local.get $s) (i32.const 1)) (then (call $wait)))\n";
+    "  (if (i32.eq (local.get $s) (i32.const 1)) (then\n"
+    "   (loop $again\n"
+    "    (if (call $wait) (then (call $park) (br $again))))))\n";
 static const char slow_lower[] =
     "  (block $out (loop $more\n"
     "   (local.set $v (call $lower (local.get $p)))\n"
@@ -152,10 +160,10 @@ char *th_text_imports(const struct th_module *module, size_t *out_len)
         put(&text, " (result i32)))\n");
     }
     if (waits) {
-        put(&text, " (import \"h\" \"wait\" (func $wait))\n");
+        put(&text, " (import \"h\" \"wait\" (func $wait (result i32)))\n");
     }
-    put(&text, " (table (export \"t\") 1 1 funcref)\n%s%s%s", slow_begin,
-        waits ? slow_wait : "", slow_lower);
+    put(&text, " (table (export \"t\") 1 1 funcref)\n%s%s%s%s",
+        waits ? park : "", slow_begin, waits ? slow_wait : "", slow_lower);
     for (size_t i = 0; i < module->imports_len; i++) {
         if (module->imports[i].wrapped) {
             put_wrapper(&text, &module->imports[i], i);
@@ -217,7 +225,8 @@ static void put_entry(struct text *text, const struct th_entry *entry, size_t e)
 
 static void put_loop(struct text *text, const struct th_module *module)
 {
-    put(text, " (func $loop (export \"loop\") (local $x i32) (local $r i32)");
+    put(text, "%s (func $loop (export \"loop\") (local $x i32) (local $r i32)",
+        park);
     for (size_t i = 0; i < module->values; i++) {
         put(text, " (local $l%zu i32) (local $p%zu i32)", i, i);
     }
@@ -226,7 +235,9 @@ static void put_loop(struct text *text, const struct th_module *module)
         put(text, " (local.set $l%zu)", i - 1);
     }
     put(text, " (local.set $x)\n"
-              "  (br_if $done (i32.lt_s (local.get $x) (i32.const 0)))\n");
+              "  (if (i32.lt_s (local.get $x) (i32.const 0)) (then\n"
+              "   (br_if $done (i32.eq (local.get $x) (i32.const -1)))\n"
+              "   (call $park) (br $next)))\n");
     size_t len = module->entries_len;
     if (len > 1) {
         for (size_t e = len; e > 0; e--) {

@@ -1,87 +1,65 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Design notes
  *
- * A host function that waits suspends the guest: `wait` is the one async
- * function of the engine, entered from the imports module when `begin` said
- * so. Its continuation asks the handler's `resume` each time that the guest
- * is entered; while it answers PENDING the guest stays suspended and
- * th_guest_enter returns WAITING. The continuation runs on the stack of
- * whoever polls, or on the guest's. */
+ * A host function that waits suspends the guest: when `begin` said so, the
+ * imports module calls `wait` and parks, again and again until `wait` answers
+ * that it is over. `wait` asks the handler's `resume` each time that the guest
+ * was entered; while that answers PENDING, th_guest_enter returns WAITING.
+ *
+ * No async host function of the engine's is needed for it: one that suspends
+ * and is resumed takes 180 to 200 ns, parking 60. Everything here runs on the
+ * guest's stack. */
 #include "wasm/internal.h"
 
-static bool resume(struct th_guest *guest)
+/* While the guest is made nobody can enter it again: what is not there at
+ * once never comes. */
+static wasm_trap_t *wait_in_vain(struct th_guest *guest)
 {
-    if (guest->import->fn == NULL) {
-        return th_wasi_poll_resume(guest);
-    }
-    theater_status_t status = guest->import->fn->resume(&guest->call);
-    if (status == THEATER_PENDING) {
-        return false;
-    }
-    if (status != THEATER_OK) {
-        *guest->wait_trap =
-            th_trap(guest, THEATER_BUG, "`%s` answered what it must not",
-                    guest->import->name);
-    }
-    return true;
-}
-
-/* `resume` was not asked yet when `begin` has just answered PENDING: it is
- * called once after each wake, and the first poll comes at once; unless the
- * slice ended between the two: then the wake may have been what entered the
- * guest again, and would be lost. */
-static bool poll(void *env)
-{
-    struct th_guest *guest = env;
-    if (!guest->waiting) {
-        guest->waiting = true;
-        if (!guest->reentered) {
-            return false;
-        }
-    }
-    if (!resume(guest)) {
-        return false;
-    }
+    guest->calling = false;
     guest->waiting = false;
-    return true;
+    if (guest->import->fn != NULL && guest->import->fn->cancel != NULL) {
+        guest->import->fn->cancel(&guest->call);
+    }
+    return th_trap(guest, THEATER_TRAPPED,
+                   "`%s` would have to wait while the actor is being "
+                   "made (in `_initialize`)",
+                   guest->import->name);
 }
 
-static bool poll_nothing(void *env)
-{
-    (void)env;
-    return true;
-}
-
-void th_call_wait(void *env, wasmtime_caller_t *caller,
-                  const wasmtime_val_t *args, size_t args_len,
-                  wasmtime_val_t *results, size_t results_len,
-                  wasm_trap_t **out_trap,
-                  wasmtime_async_continuation_t *out_continuation)
+wasm_trap_t *th_call_wait(void *env, wasmtime_caller_t *caller,
+                          wasmtime_val_raw_t *v, size_t len)
 {
     struct th_guest *guest = th_guest_current;
+    theater_status_t status = THEATER_PENDING;
+    bool first = !guest->waiting;
     (void)env;
     (void)caller;
-    (void)args;
-    (void)args_len;
-    (void)results;
-    (void)results_len;
+    (void)len;
     guest->lowering.kind = 0;
-    *out_continuation = (wasmtime_async_continuation_t){poll, guest, NULL};
-    guest->wait_trap = out_trap;
-    if (guest->phase == TH_PHASE_INIT) {
-        out_continuation->callback = poll_nothing;
-        if (resume(guest)) {
-            return; /* the outcome was there already */
+    guest->waiting = true;
+    /* `begin` has just said that the outcome is not there; unless the slice
+     * ended in between: then the wake may have been what entered the guest
+     * again, and would be lost. */
+    if (!first || guest->reentered || guest->phase == TH_PHASE_INIT) {
+        if (guest->import->fn != NULL) {
+            status = guest->import->fn->resume(&guest->call);
+        } else if (th_wasi_poll_resume(guest)) {
+            status = THEATER_OK;
         }
-        guest->calling = false;
-        if (guest->import->fn != NULL && guest->import->fn->cancel != NULL) {
-            guest->import->fn->cancel(&guest->call);
-        }
-        *out_trap = th_trap(guest, THEATER_TRAPPED,
-                            "`%s` would have to wait while the actor is being "
-                            "made (in `_initialize`)",
-                            guest->import->name);
     }
+    if (status == THEATER_PENDING && guest->phase == TH_PHASE_INIT) {
+        return wait_in_vain(guest);
+    }
+    v[0].i32 = status == THEATER_PENDING;
+    if (status == THEATER_PENDING) {
+        th_guest_park(guest, TH_PAUSE_WAIT);
+        return NULL;
+    }
+    guest->waiting = false;
+    return status == THEATER_OK
+               ? NULL
+               : th_trap(guest, THEATER_BUG, "`%s` answered what it must not",
+                         guest->import->name);
 }
 
 wasm_trap_t *th_call_flat32(void *env, wasmtime_caller_t *caller,
