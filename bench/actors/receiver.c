@@ -9,7 +9,7 @@ static uint64_t next[BENCH_SENDERS];
 static uint64_t next[1];
 #endif
 
-static void take(theater_bytes_t data)
+static inline __attribute__((always_inline)) void take(theater_bytes_t data)
 {
     if (!bench_received(data)) {
         return;

@@ -152,7 +152,7 @@ void th_idle_notify_local(struct th_worker *worker)
     if (TH_LIKELY((seen & MASK) == 0 || searching(seen) > 0)) {
         return;
     }
-    if ((seen & TICK) == 0 || th_deque_size(&worker->deque) >= 2) {
+    if ((seen & TICK) == 0 || th_deque_size(&worker->deque) >= TH_SPARE) {
         th_idle_notify(sched);
     }
 }
@@ -178,7 +178,8 @@ static bool help_wanted(struct th_worker *worker, uint64_t idlers)
     struct th_sched *sched = worker->sched;
 
     if (th_injector_size(&sched->injector) > 0 ||
-        th_deque_size(&worker->deque) >= 2 || th_place_stealable(worker)) {
+        th_deque_size(&worker->deque) >= TH_SPARE ||
+        th_place_stealable(worker)) {
         return true;
     }
     for (unsigned i = 0; i < sched->worker_count && (idlers & TICK) == 0; i++) {

@@ -16,6 +16,7 @@ enum {
     TH_SEARCH_PAUSES = 24,  /* between two looks */
     TH_CLOCK_EVERY = 8,     /* short runs between two looks at the clock */
     TH_YIELD_EVERY = 16,    /* calls of should_yield between two of them */
+    TH_SPARE = 3,           /* tasks in a ring: enough for another worker */
     TH_STREAK = 12,         /* looks that found a queue: steal from it */
     TH_SOURCES_MAX = 8
 };

@@ -273,6 +273,65 @@ static void a_realloc_that_grows_memory_is_fine(void **state)
     world_guest_end(&g);
 }
 
+/* The guest's `handle-send` sends on what it got; its arena's two words are
+ * at 64. Its cabi_realloc answers 8192, or traps. */
+static void with_arena(const char *where, const char *words, bool asks)
+{
+    char wat[2048];
+    (void)snprintf(wat, sizeof wat,
+                   "(module " WAT_IMPORT_SEND WAT_MEMORY
+                   "(data (i32.const 64) \"%s\")"
+                   "(func (export \"theater_arena\") (result i32) %s)"
+                   "(func (export \"cabi_realloc\") (param i32 i32 i32 i32)"
+                   " (result i32) %s)"
+                   "(func (export \"handle-send\") (param i32 i32)"
+                   " (call $send (i32.const 0) (i32.const 0) (local.get 0)"
+                   "  (local.get 1) (i32.const 128))))",
+                   words, where, asks ? "(i32.const 8192)" : "unreachable");
+    make(wat);
+    world_push(&g, WORLD_SEND, "payload", NULL);
+    world_push(&g, WORLD_SEND, "", NULL);
+    world_push(&g, WORLD_SEND, "more", NULL);
+    if (world_run(&g, TH_ENTER_DELIVERIES) != TH_GUEST_IDLE) {
+        fail_msg("%s: %s", where, g.err.text);
+    }
+    assert_int_equal(g.finished, 3);
+    assert_memory_equal(g.last, "more", 4);
+    world_guest_end(&g);
+}
+
+static void a_guest_that_says_where_there_is_room_is_not_asked(void **state)
+{
+    (void)state;
+    with_arena("(i32.const 64)", "\\00\\10\\00\\00\\00\\20\\00\\00", false);
+    /* To the last byte: 7 and 0 and 4 of 11. */
+    with_arena("(i32.const 64)", "\\00\\10\\00\\00\\0b\\10\\00\\00", false);
+}
+
+static void a_guest_that_lies_about_its_room_is_asked(void **state)
+{
+    (void)state;
+    with_arena("(i32.const 0)", "", true);
+    with_arena("(i32.const -1)", "", true);
+    with_arena("(i32.const 65529)", "", true);
+    with_arena("(i32.const 64)", "\\ff\\ff\\ff\\ff\\ff\\ff\\ff\\ff", true);
+    with_arena("(i32.const 64)", "\\fa\\ff\\00\\00\\ff\\ff\\ff\\ff", true);
+    with_arena("(i32.const 64)", "\\00\\20\\00\\00\\00\\10\\00\\00", true);
+    with_arena("(i32.const 64)", "\\00\\00\\00\\00\\00\\10\\00\\00", true);
+}
+
+static void a_guest_s_room_may_not_be_looked_for_by_trapping(void **state)
+{
+    (void)state;
+    make("(module (func (export \"theater_arena\") (result i32) "
+         "unreachable)" WAT_MEMORY WAT_REALLOC
+         "(func (export \"handle-send\") (param i32 i32)))");
+    world_push(&g, WORLD_SEND, "payload", NULL);
+    dies_of(TH_ENTER_DELIVERIES, "unreachable");
+    assert_int_equal(g.finished, 0);
+    world_guest_end(&g);
+}
+
 static void answers_that_are_none_trap(void **state)
 {
     static const struct {
@@ -357,6 +416,9 @@ int main(void)
         TEST(items_that_overlap_have_a_bounded_sum),
         TEST(a_long_string_is_cut_and_what_is_behind_is_not_looked_at),
         TEST(a_bad_cabi_realloc_traps_with_that_reason),
+        TEST(a_guest_that_says_where_there_is_room_is_not_asked),
+        TEST(a_guest_that_lies_about_its_room_is_asked),
+        TEST(a_guest_s_room_may_not_be_looked_for_by_trapping),
         TEST(a_list_s_room_must_be_aligned),
         TEST(a_realloc_that_grows_memory_is_fine),
         TEST(answers_that_are_none_trap),

@@ -300,6 +300,7 @@ static theater_status_t check_exports(struct th_module *module,
         {"_initialize", "", "", &module->has_initialize},
         {"handle-stop", "ii", "", &module->has_stop},
         {"cabi_realloc", "iiii", "i", &module->has_realloc},
+        {"theater_arena", "", "i", &module->has_arena},
     };
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
         theater_status_t status =

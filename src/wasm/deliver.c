@@ -2,7 +2,8 @@
 /* Design notes
  *
  * The host's side of the loop module: `recv` ends the delivery before and
- * gets the next, `take` copies its arguments to where cabi_realloc said,
+ * gets the next, `take` copies its arguments to where cabi_realloc said (or
+ * `recv` itself, where the guest says where there is room),
  * `result` takes what the export answered. A delivery that has no result ends
  * at the next `recv`; one that has ends in `result`, before cabi_post_ frees
  * what the result points to. */
@@ -53,6 +54,41 @@ static int32_t nothing(struct th_guest *guest)
     return -2;
 }
 
+/* All arguments at once, one behind the other; false: there is no room. */
+static bool fill(struct th_guest *guest, const struct th_entry *entry,
+                 wasmtime_val_raw_t *v)
+{
+    const theater_delivery_t *delivery = guest->delivery;
+    uint64_t size = 0;
+    for (size_t i = 0; i < entry->values; i++) {
+        size += entry->allocates[i] ? delivery->args[i].bytes.len : 0;
+    }
+    uint32_t given = th_guest_room(guest, size);
+    if (TH_UNLIKELY(given == 0)) {
+        return false;
+    }
+    uint8_t *to = guest->memory.base + given;
+    for (size_t i = 0; i < entry->values; i++) {
+        const theater_bytes_t *bytes = &delivery->args[i].bytes;
+        if (entry->allocates[i] && bytes->len > 0) {
+            memcpy(to, bytes->data, bytes->len);
+            to += bytes->len;
+        }
+    }
+    v[1 + guest->module->values].i32 = (int32_t)given;
+    return true;
+}
+
+wasm_trap_t *th_deliver_arena(void *env, wasmtime_caller_t *caller,
+                              wasmtime_val_raw_t *v, size_t len)
+{
+    (void)env;
+    (void)caller;
+    (void)len;
+    th_guest_current->arena = (uint32_t)v[0].i32;
+    return NULL;
+}
+
 wasm_trap_t *th_deliver_recv(void *env, wasmtime_caller_t *caller,
                              wasmtime_val_raw_t *v, size_t len)
 {
@@ -92,7 +128,7 @@ wasm_trap_t *th_deliver_recv(void *env, wasmtime_caller_t *caller,
             v[1 + i].i32 = (int32_t)arg->bytes.len;
         }
     }
-    if (entry->pointers > 0) {
+    if (entry->pointers > 0 && !(guest->arena != 0 && fill(guest, entry, v))) {
         guest->barred = "from inside cabi_realloc";
     }
     v[0].i32 = (int32_t)(entry - guest->module->entries);

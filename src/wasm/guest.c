@@ -116,6 +116,7 @@ static theater_status_t pass_exports(struct th_guest *guest,
         bool has;
     } own[] = {
         {"cabi_realloc", module->has_realloc},
+        {"theater_arena", module->has_arena},
         {"run", module->has_run},
         {"_start", module->has_start && !module->has_run},
         {"handle-stop", module->has_stop},

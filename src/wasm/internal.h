@@ -102,6 +102,7 @@ struct th_guest {
     theater_delivery_t *delivery; /* under way; NULL: none */
     const struct th_entry *entry; /* of the delivery */
     size_t delivery_grant;
+    uint32_t arena;      /* see th_guest_room; 0: none */
     uint32_t until_ask;  /* deliveries until should_yield is asked */
     uint8_t phase;       /* enum th_phase */
     uint8_t pause;       /* enum th_pause; NONE when it is entered */
@@ -205,6 +206,8 @@ wasm_trap_t *th_deliver_recv(void *env, wasmtime_caller_t *caller,
                              wasmtime_val_raw_t *v, size_t len);
 wasm_trap_t *th_deliver_take(void *env, wasmtime_caller_t *caller,
                              wasmtime_val_raw_t *v, size_t len);
+wasm_trap_t *th_deliver_arena(void *env, wasmtime_caller_t *caller,
+                              wasmtime_val_raw_t *v, size_t len);
 wasm_trap_t *th_deliver_result(void *env, wasmtime_caller_t *caller,
                                wasmtime_val_raw_t *v, size_t len);
 wasm_trap_t *th_deliver_stop(void *env, wasmtime_caller_t *caller,
@@ -228,53 +231,6 @@ wasm_trap_t *th_wasi_poll(void *env, wasmtime_caller_t *caller,
 bool th_wasi_poll_resume(struct th_guest *guest);
 void th_wasi_flush(struct th_guest *guest);
 
-/* --- The guest's memory ------------------------------------------------- */
-/* `len` bytes at `at`, aligned to `align`; NULL: not in the memory. 64-bit
- * arithmetic: nothing wraps. */
-static inline uint8_t *th_guest_at(const struct th_guest *guest, uint32_t at,
-                                   uint64_t len)
-{
-    if (TH_UNLIKELY(at + len > guest->memory.size)) {
-        return NULL;
-    }
-    return guest->memory.base + at;
-}
-
-/* Memory is little-endian on every host; so are the hosts Wasmtime knows. */
-static inline void th_put32(uint8_t *to, uint32_t value)
-{
-    memcpy(to, &value, sizeof value);
-}
-static inline uint32_t th_get32(const uint8_t *from)
-{
-    uint32_t value;
-    memcpy(&value, from, sizeof value);
-    return value;
-}
-
-/* UTF-8, with a way that is short for short ASCII: words that overlap. */
-static inline bool th_text_ok(const uint8_t *data, size_t len)
-{
-    uint64_t high = 0, word = 0;
-    if (len >= 8) {
-        for (size_t i = 0; i + 8 <= len; i += 8) {
-            memcpy(&word, data + i, 8);
-            high |= word;
-        }
-        memcpy(&word, data + len - 8, 8);
-        high |= word;
-    } else if (len >= 4) {
-        uint32_t head, tail;
-        memcpy(&head, data, 4);
-        memcpy(&tail, data + len - 4, 4);
-        high = head | tail;
-    } else if (len > 0) {
-        high = (uint64_t)(data[0] | data[len / 2] | data[len - 1]);
-    }
-    if (TH_LIKELY((high & 0x8080808080808080u) == 0)) {
-        return true;
-    }
-    return th_utf8_ok(data, len);
-}
+#include "wasm/memory.h"
 
 #endif

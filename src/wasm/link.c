@@ -86,7 +86,9 @@ static theater_status_t define_own(struct th_module *module,
         wasm_functype_t *type;
         wasmtime_func_unchecked_callback_t call;
     } own[] = {
-        {"recv", type_of("", 1 + module->values, false), th_deliver_recv},
+        {"recv", type_of("", 1 + module->values + module->has_arena, false),
+         th_deliver_recv},
+        {"arena", type_of("i", 0, false), th_deliver_arena},
         {"take", type_of("iii", 0, false), th_deliver_take},
         {"result", type_of("i", 0, false), th_deliver_result},
         {"stop", type_of("", 1, false), th_deliver_stop},

@@ -164,6 +164,22 @@ static bool next_piece(struct th_guest *guest, uint64_t *out_size,
     }
 }
 
+/* Where the guest says where there is room, one piece of bytes is written
+ * without asking it. */
+static void lower_at_once(struct th_guest *guest)
+{
+    struct th_lowering *lowering = &guest->lowering;
+    size_t len = lowering->bytes.len;
+    uint32_t given = len > 0 ? th_guest_room(guest, len) : 0;
+    if (given != 0) {
+        memcpy(guest->memory.base + given, lowering->bytes.data, len);
+        uint8_t *pair = guest->memory.base + lowering->at;
+        th_put32(pair, given);
+        th_put32(pair + 4, (uint32_t)len);
+        lowering->kind = LOWER_DONE;
+    }
+}
+
 int th_lower_begin(struct th_guest *guest, uint32_t at)
 {
     guest->lowering.kind = LOWER_DONE;
@@ -178,6 +194,9 @@ int th_lower_begin(struct th_guest *guest, uint32_t at)
             return -1;
         }
         lower_fixed(guest, to, at);
+    }
+    if (guest->lowering.kind == LOWER_BYTES) {
+        lower_at_once(guest);
     }
     /* An empty piece is written here too: then nothing is left to ask for. */
     if (guest->lowering.kind == LOWER_DONE) {

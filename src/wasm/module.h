@@ -81,6 +81,7 @@ struct th_module {
     struct th_import *imports;
     size_t imports_len;
     bool has_run, has_start, has_stop, has_initialize, has_memory, has_realloc;
+    bool has_arena;                                   /* theater_arena */
     bool wraps;                                       /* an import is wrapped */
     struct th_code *guest, *imports_code, *loop_code; /* last two: or NULL */
     wasmtime_instance_pre_t *imports_pre;

@@ -13,7 +13,8 @@
  *
  * The loop module gets deliveries until there is none: `recv` answers which
  * export, and for each parameter its number or its length; strings and bytes
- * are allocated by cabi_realloc and filled by `take`; the export is called,
+ * are allocated by cabi_realloc and filled by `take`, or lie at $p already,
+ * where the guest exports `theater_arena`; the export is called,
  * its result is shown to `result`, its cabi_post_ is called. One call of the
  * engine for as many deliveries as there are; and where the guest is called
  * often, the loop parks when there is none, instead of ending.
@@ -184,9 +185,29 @@ static void put_allocate(struct text *text, size_t i)
         i, i, i);
 }
 
-static void put_entry(struct text *text, const struct th_entry *entry, size_t e)
+/* Where recv has put them. */
+static void put_filled(struct text *text, const struct th_entry *entry)
+{
+    put(text, "  (if (local.get $p) (then\n");
+    for (size_t i = 0; i < entry->values; i++) {
+        if (entry->allocates[i]) {
+            put(text,
+                "   (local.set $p%zu (local.get $p))\n"
+                "   (local.set $p (i32.add (local.get $p)"
+                " (local.get $l%zu)))\n",
+                i, i);
+        }
+    }
+    put(text, "  ) (else\n");
+}
+
+static void put_entry(struct text *text, const struct th_entry *entry, size_t e,
+                      bool arena)
 {
     size_t given = 0;
+    if (arena && entry->pointers > 0) {
+        put_filled(text, entry);
+    }
     for (size_t i = 0; i < entry->values; i++) {
         if (entry->allocates[i]) {
             put_allocate(text, i);
@@ -203,7 +224,7 @@ static void put_entry(struct text *text, const struct th_entry *entry, size_t e)
         for (; given < THEATER_MAX_PARAMS; given++) {
             put(text, " (i32.const 0)");
         }
-        put(text, ")\n");
+        put(text, ")%s\n", arena ? "))" : "");
     }
     put(text, "  (call $g%zu", e);
     for (size_t i = 0; i < entry->values; i++) {
@@ -223,6 +244,9 @@ static void put_entry(struct text *text, const struct th_entry *entry, size_t e)
     put(text, "  (br $next)\n");
 }
 
+/* Asked at each call: the answer is a number that costs nothing. */
+static const char where[] = " (call $arena (call $where))";
+
 static void put_loop(struct text *text, const struct th_module *module)
 {
     put(text, "%s (func $loop (export \"loop\") (local $x i32) (local $r i32)",
@@ -230,7 +254,11 @@ static void put_loop(struct text *text, const struct th_module *module)
     for (size_t i = 0; i < module->values; i++) {
         put(text, " (local $l%zu i32) (local $p%zu i32)", i, i);
     }
-    put(text, "\n  (block $done (loop $next\n  (call $recv)\n ");
+    if (module->has_arena) {
+        put(text, " (local $p i32)\n%s", where);
+    }
+    put(text, "\n  (block $done (loop $next\n  (call $recv)\n %s",
+        module->has_arena ? "(local.set $p)" : "");
     for (size_t i = module->values; i > 0; i--) {
         put(text, " (local.set $l%zu)", i - 1);
     }
@@ -251,7 +279,7 @@ static void put_loop(struct text *text, const struct th_module *module)
     }
     for (size_t e = 0; e < len; e++) {
         put(text, "%s", len > 1 ? "  )\n" : "");
-        put_entry(text, &module->entries[e], e);
+        put_entry(text, &module->entries[e], e, module->has_arena);
     }
     put(text, "  )))\n");
 }
@@ -263,7 +291,9 @@ char *th_text_loop(const struct th_module *module, size_t *out_len)
     for (size_t i = 0; i < module->values; i++) {
         put(&text, " i32");
     }
+    put(&text, "%s", module->has_arena ? " i32" : "");
     put(&text, ")))\n"
+               " (import \"h\" \"arena\" (func $arena (param i32)))\n"
                " (import \"h\" \"take\" (func $take (param i32 i32 i32)))\n"
                " (import \"h\" \"result\" (func $result (param i32)))\n"
                " (import \"h\" \"stop\" (func $stop (result i32)))\n"
@@ -271,6 +301,10 @@ char *th_text_loop(const struct th_module *module, size_t *out_len)
     if (module->has_realloc) {
         put(&text, " (import \"g\" \"cabi_realloc\" (func $realloc"
                    " (param i32 i32 i32 i32) (result i32)))\n");
+    }
+    if (module->has_arena) {
+        put(&text, " (import \"g\" \"theater_arena\" (func $where"
+                   " (result i32)))\n");
     }
     if (th_module_ties(module)) {
         put(&text, " (import \"i\" \"t\" (table 1 funcref))\n"
@@ -306,7 +340,8 @@ char *th_text_loop(const struct th_module *module, size_t *out_len)
         put_loop(&text, module);
     }
     if (module->has_run || module->has_start) {
-        put(&text, " (func (export \"run\") (call $run)%s)\n",
+        put(&text, " (func (export \"run\")%s (call $run)%s)\n",
+            module->has_arena ? where : "",
             module->entries_len > 0 ? " (call $loop)" : "");
     }
     put(&text, ")\n");

@@ -25,6 +25,7 @@
 _Static_assert(sizeof(void *) == 4, "the canonical ABI here is wasm32's");
 _Static_assert(sizeof(struct th_result) == 16, "layout of result<_, error>");
 _Static_assert(sizeof(struct th_answer) == 12, "layout of the answer");
+_Static_assert(offsetof(struct th_arena, limit) == 4, "what the host reads");
 _Static_assert(offsetof(struct th_result, u.error.code) == 4, "error's code");
 _Static_assert(offsetof(struct th_result, u.error.text) == 8, "error's text");
 
@@ -148,6 +149,15 @@ void *cabi_realloc(void *old, size_t old_size, size_t align, size_t size)
     }
     th_arena.top = at + size;
     return at;
+}
+
+/* Tells the host where there is room, so that it need not ask for each
+ * message; it looks at the first two words, `top` and `limit`. */
+const struct th_arena *th_where(void) TH_EXPORT("theater_arena");
+
+const struct th_arena *th_where(void)
+{
+    return &th_arena;
 }
 
 void *theater_scratch(size_t size)

