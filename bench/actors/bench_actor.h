@@ -110,8 +110,8 @@ static inline uint64_t bench_checksum(theater_bytes_t data)
     uint64_t c = 0;
     uint64_t d = 0;
     if (__builtin_expect(left == 48, 1)) { /* the usual 64, straight on */
-        a += bench_word(at) + bench_word(at + 32);
-        b += bench_word(at + 8) + bench_word(at + 40);
+        a += bench_word(at);
+        b += bench_word(at + 8) + bench_word(at + 32) + bench_word(at + 40);
         c += bench_word(at + 16);
         d += bench_word(at + 24);
         return a + 3 * b + 5 * c + 7 * d;

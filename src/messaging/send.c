@@ -81,8 +81,8 @@ static uint32_t cache_slot(const theater_endpoint_t *from,
     return (uint32_t)(h >> 40) & (from->cache_size - 1);
 }
 
-static struct th_target *cache_find(theater_endpoint_t *from,
-                                    theater_bytes_t target)
+static inline __attribute__((always_inline)) struct th_target *
+cache_find(theater_endpoint_t *from, theater_bytes_t target)
 {
     if (from->cache_size == 0 || target.len > TH_CACHE_NAME ||
         target.len == 0) {
@@ -264,10 +264,9 @@ void th_message_drop(theater_router_t *router, struct th_message *message)
 }
 
 /* The policies that drop. The mailbox is full. */
-static theater_status_t push_full(theater_router_t *router,
-                                  const struct th_route *route,
-                                  theater_bytes_t target,
-                                  struct th_message *message)
+__attribute__((noinline, cold)) static theater_status_t
+push_full(theater_router_t *router, const struct th_route *route,
+          theater_bytes_t target, struct th_message *message)
 {
     theater_endpoint_t *ep = route->endpoint;
     struct th_message *oldest = NULL;
@@ -315,11 +314,9 @@ static theater_status_t push_full(theater_router_t *router,
     return status;
 }
 
-static inline theater_status_t push(theater_router_t *router,
-                                    struct th_lane lane,
-                                    const struct th_route *route,
-                                    theater_bytes_t target,
-                                    struct th_message *message)
+static inline __attribute__((always_inline)) theater_status_t push(
+    theater_router_t *router, struct th_lane lane, const struct th_route *route,
+    theater_bytes_t target, struct th_message *message)
 {
     /* Somebody in the line comes first; the mark alone is not enough: while
      * the owner takes it off it may miss one who joins, perhaps this sender's

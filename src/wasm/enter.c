@@ -91,7 +91,7 @@ static enum th_guest_state die(struct th_guest *guest, theater_error_t *err)
 static bool run(struct th_guest *guest, const wasmtime_func_t *func)
 {
     struct th_guest *outer = th_guest_current;
-    if (guest->stack != NULL) {
+    if (func != NULL && guest->stack != NULL) {
         th_stack_busy(guest->stack);
     }
     th_guest_current = guest;
@@ -116,7 +116,8 @@ static bool run(struct th_guest *guest, const wasmtime_func_t *func)
         (void)th_limits_spent(guest);
     }
     th_guest_current = outer;
-    if (guest->stack != NULL) {
+    if (guest->stack != NULL && (ended || guest->entries++ % 64 == 0)) {
+        /* Now and then: it is in a page that nothing else touches. */
         th_stack_check(guest->stack);
         if (ended) { /* else a call is live on it: not to be swept */
             th_stack_idle(guest->stack);

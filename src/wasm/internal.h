@@ -106,6 +106,7 @@ struct th_guest {
     uint32_t until_ask;  /* deliveries until should_yield is asked */
     uint8_t phase;       /* enum th_phase */
     uint8_t pause;       /* enum th_pause; NONE when it is entered */
+    uint8_t entries;     /* modulo 256 */
     uint8_t rounds;      /* calls that have ended, up to TH_ROUNDS */
     bool parks;          /* it is about to, at the next look at the epoch */
     bool parked;         /* suspended in the loop: inside of no call */
