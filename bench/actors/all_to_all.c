@@ -56,6 +56,9 @@ static void send_on(uint8_t *message, size_t len, uint64_t base)
     uint64_t word = own << BENCH_SEQUENCE_BITS | sent_to[peer];
     uint64_t stamp[2] = {word, base + word};
     __builtin_memcpy(message, stamp, sizeof stamp);
+    if (peer <= BENCH_SAMPLED_PEERS && sent_to[peer] % BENCH_PEER_SAMPLE == 0) {
+        bench_probe_begin((uint32_t)own, (uint32_t)peer);
+    }
 
     theater_code_t code;
     while ((code = theater_send(theater_text_bytes(&text),
@@ -111,7 +114,11 @@ THEATER_HANDLE_SEND(data)
         bench.checksum_errors++;
         return;
     }
-    bench_in_order(&next_from[from], word & BENCH_SEQUENCE_MASK);
+    uint64_t sequence = word & BENCH_SEQUENCE_MASK;
+    bench_in_order(&next_from[from], sequence);
+    if (own <= BENCH_SAMPLED_PEERS && sequence % BENCH_PEER_SAMPLE == 0) {
+        bench_probe_end((uint32_t)from, (uint32_t)own);
+    }
     if (!is_over()) {
         send_on((uint8_t *)(uintptr_t)data.data, data.len,
                 bench_word(data.data + 8) - word);

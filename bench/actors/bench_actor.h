@@ -70,7 +70,12 @@ theater_answer_t bench_report(void);
 
 /* The benchmark's own build of the actors takes latencies: `begin` and `end`
  * of its handler "bench", with the sender's number and a tag below 8. */
-enum { BENCH_SAMPLE = 1024 };
+enum {
+    BENCH_SAMPLE = 1024,          /* one message of a sender in so many */
+    BENCH_BROADCAST_SAMPLE = 128, /* of a broadcaster */
+    BENCH_PEER_SAMPLE = 64,       /* of one peer to one of those below */
+    BENCH_SAMPLED_PEERS = 8
+};
 #ifdef BENCH_PROBE
 __attribute__((import_module("theater:bench/probe@0.1.0"),
                import_name("begin"))) void

@@ -71,6 +71,10 @@ THEATER_RUN()
     uint64_t base = bench_base(message, len);
     do {
         bench_stamp(message, base, bench.completed);
+        if (bench.completed % BENCH_BROADCAST_SAMPLE == 0) {
+            bench_probe_begin(
+                0, (uint32_t)(bench.completed / BENCH_BROADCAST_SAMPLE));
+        }
         if (!broadcast(targets, (size_t)count, theater_bytes(message, len))) {
             break;
         }

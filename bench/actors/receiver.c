@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Checks and counts what it gets, by `send` or on channels. With MANY it
- * tells senders apart by their number; else it has one. */
+ * tells senders apart by their number; else it has one. With LISTENER that is
+ * a broadcaster. */
 #include "bench_actor.h"
+
+#ifdef LISTENER
+enum { SAMPLE = BENCH_BROADCAST_SAMPLE };
+#else
+enum { SAMPLE = BENCH_SAMPLE };
+#endif
 
 #ifdef MANY
 static uint64_t next[BENCH_SENDERS];
@@ -23,8 +30,8 @@ static inline __attribute__((always_inline)) void take(theater_bytes_t data)
     }
     uint64_t sequence = word & BENCH_SEQUENCE_MASK;
     bench_in_order(&next[last > 0 ? from : 0], sequence);
-    if (sequence % BENCH_SAMPLE == 0) {
-        bench_probe_end((uint32_t)from, (uint32_t)(sequence / BENCH_SAMPLE));
+    if (sequence % SAMPLE == 0) {
+        bench_probe_end((uint32_t)from, (uint32_t)(sequence / SAMPLE));
     }
 }
 

@@ -5,7 +5,7 @@
  *
  * All accesses are relaxed: nothing travels with a count, and who reads them
  * has seen the recording threads come to rest. */
-#include "cli/bench.h"
+#include "cli/bench_probe.h"
 
 #define SUB ((uint64_t)1 << BENCH_SUB_BITS)
 
@@ -37,6 +37,21 @@ void bench_histogram_record(struct bench_histogram *histogram, uint64_t value)
     while (value > max && !atomic_compare_exchange_weak_explicit(
                               &histogram->max, &max, value,
                               memory_order_relaxed, memory_order_relaxed)) {
+    }
+}
+
+void bench_histogram_add(struct bench_histogram *histogram,
+                         const struct bench_histogram *from)
+{
+    uint64_t max = atomic_load_explicit(&from->max, memory_order_relaxed);
+    for (size_t i = 0; i < BENCH_BUCKETS; i++) {
+        atomic_fetch_add_explicit(
+            &histogram->count[i],
+            atomic_load_explicit(&from->count[i], memory_order_relaxed),
+            memory_order_relaxed);
+    }
+    if (max > atomic_load_explicit(&histogram->max, memory_order_relaxed)) {
+        atomic_store_explicit(&histogram->max, max, memory_order_relaxed);
     }
 }
 

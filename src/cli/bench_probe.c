@@ -1,10 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Design notes. A guest's clock knows milliseconds, so latencies are taken by
  * a handler of the benchmark's own, `begin` and `end`; the message that lies
- * between the two orders them. Samples only: one message in 1,024, one
- * request in 8, so that taking them costs little. relaxed everywhere: the
- * message's own way through the mailbox publishes the time. */
-#include "cli/bench.h"
+ * between the two orders them. Samples only, so that taking them costs little.
+ * A repeat that ends may leave a `begin` without its `end`, which the next
+ * repeat must not find. relaxed everywhere: the message's own way through the
+ * mailbox publishes the time. */
+#include "cli/bench_probe.h"
+
+#include <string.h>
+
+struct bench_probe *bench_probe_new(const theater_env_t *env)
+{
+    struct bench_probe *probe = env->alloc(env->ctx, sizeof *probe, 64);
+    if (probe != NULL) {
+        memset(probe, 0, sizeof *probe);
+        probe->env = env;
+    }
+    return probe;
+}
+
+void bench_probe_delete(struct bench_probe *probe)
+{
+    if (probe != NULL) {
+        probe->env->free(probe->env->ctx, probe);
+    }
+}
+
+void bench_probe_restart(struct bench_probe *probe, bool many)
+{
+    probe->many = many;
+    for (size_t i = 0; i < BENCH_OWNERS; i++) {
+        for (size_t k = 0; k < BENCH_TAGS; k++) {
+            atomic_store_explicit(&probe->began_ns[i][k], 0,
+                                  memory_order_relaxed);
+        }
+    }
+}
 
 void bench_probe_begin(struct bench_probe *probe, uint64_t owner, uint64_t tag)
 {
@@ -24,7 +55,9 @@ void bench_probe_end(struct bench_probe *probe, uint64_t owner, uint64_t tag)
     _Atomic uint64_t *began = &probe->began_ns[owner][tag % BENCH_TAGS];
     uint64_t since = atomic_load_explicit(began, memory_order_relaxed);
     if (since != 0) {
-        atomic_store_explicit(began, 0, memory_order_relaxed);
+        if (!probe->many) {
+            atomic_store_explicit(began, 0, memory_order_relaxed);
+        }
         bench_histogram_record(&probe->histogram,
                                probe->env->now_ns(probe->env->ctx) - since);
     }

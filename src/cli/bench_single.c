@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { SPAWNERS = 2, WAKE_EVERY_NS = 500000 };
 
@@ -16,28 +15,10 @@ static uint64_t now_ns(const struct bench_config *config)
     return config->env->now_ns(config->env->ctx);
 }
 
-/* Bytes of memory that the process has touched; 0: not known. */
-static uint64_t resident(void)
-{
-    char line[128] = "";
-    unsigned long long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (file == NULL) {
-        return 0;
-    }
-    if (fgets(line, sizeof line, file) == NULL ||
-        sscanf(line, "%*u %llu", &pages) != 1) {
-        pages = 0;
-    }
-    fclose(file);
-    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
 /* --- Many echoes - */
 
 struct crowd {
     struct bench_world *world;
-    uint64_t *began_ns; /* per actor */
     _Atomic uint32_t answered;
     _Atomic uint32_t bad;
 };
@@ -197,7 +178,7 @@ static theater_status_t crowd_course(struct crowd *crowd, bool again,
     if (status != THEATER_OK) {
         return status;
     }
-    uint64_t bytes = resident();
+    uint64_t bytes = bench_resident();
     uint64_t begin_ns = now_ns(config);
     status = make_crowd(crowd, err);
     uint64_t end_ns = now_ns(config);
@@ -205,7 +186,7 @@ static theater_status_t crowd_course(struct crowd *crowd, bool again,
         /* Idle long enough for what is given back when idle. */
         bench_pause(config->env, 300000000);
     }
-    uint64_t after = resident();
+    uint64_t after = bench_resident();
     if (status == THEATER_OK && again) {
         begin_ns = now_ns(config);
         status = ask_all(crowd);
@@ -217,9 +198,13 @@ static theater_status_t crowd_course(struct crowd *crowd, bool again,
     }
     theater_router_counters(crowd->world->router, &counters);
     uint64_t wanted = config->actors * (again ? UINT64_C(2) : 1) + 1;
-    result->rate = (double)config->actors * 1e9 / (double)(end_ns - begin_ns);
-    result->bytes_per_actor =
-        after > bytes ? (after - bytes) / config->actors : 0;
+    double ns = (double)(end_ns - begin_ns);
+    result->figures[BENCH_RATE] = (double)config->actors * 1e9 / ns;
+    result->figures[BENCH_BYTES_PER_ACTOR] =
+        (double)(int64_t)(after - bytes) / config->actors;
+    if (again) {
+        result->figures[BENCH_ALL_ANSWERED_MS] = ns / 1e6;
+    }
     result->sent = wanted;
     result->delivered = counters.delivered;
     result->dead = counters.dead_total;
@@ -241,11 +226,7 @@ static theater_status_t run_crowd(const struct bench_config *config, bool again,
     if (status == THEATER_OK) {
         status = crowd_course(&crowd, again, result, err);
     }
-    bench_world_fini(&world);
-    /* relaxed: the workers are gone */
-    result->failed =
-        atomic_load_explicit(&world.failures, memory_order_relaxed);
-    memcpy(result->failure, world.failure, sizeof result->failure);
+    bench_world_fini(&world, result);
     return status;
 }
 
@@ -303,18 +284,14 @@ static void futex_wake(struct futex *futex, uint32_t word)
     env->unpark(env->ctx, &futex->word, 1);
 }
 
-/* The median of bare wakes between two threads, at the same pace. */
+/* Bare wakes between two threads, at the same pace, into `histogram`. */
 static theater_status_t bare_wakes(const struct bench_config *config,
-                                   uint32_t wakes, uint64_t *out_ns)
+                                   uint32_t wakes,
+                                   struct bench_histogram *histogram)
 {
     const theater_env_t *env = config->env;
     theater_thread_t *thread;
-    struct futex futex = {.config = config};
-    futex.histogram = env->alloc(env->ctx, sizeof *futex.histogram, 64);
-    if (futex.histogram == NULL) {
-        return THEATER_OUT_OF_MEMORY;
-    }
-    memset(futex.histogram, 0, sizeof *futex.histogram);
+    struct futex futex = {.config = config, .histogram = histogram};
     theater_status_t status =
         env->thread_start(env->ctx, "bench-futex", futex_run, &futex, &thread);
     if (status == THEATER_OK) {
@@ -325,9 +302,7 @@ static theater_status_t bare_wakes(const struct bench_config *config,
         bench_pause(env, WAKE_EVERY_NS);
         futex_wake(&futex, UINT32_MAX);
         env->thread_join(env->ctx, thread);
-        *out_ns = bench_histogram_at(futex.histogram, 0.5);
     }
-    env->free(env->ctx, futex.histogram);
     return status;
 }
 
@@ -374,7 +349,7 @@ static theater_status_t wake_course(struct bench_world *world, uint32_t wakes,
     }
     if (status == THEATER_OK) {
         theater_router_counters(world->router, &router);
-        result->rate = wakes * 1e9 / (double)(end_ns - begin_ns);
+        result->figures[BENCH_RATE] = wakes * 1e9 / (double)(end_ns - begin_ns);
         result->sent = wakes;
         result->delivered = counters.received;
         result->dead = router.dead_total;
@@ -384,23 +359,54 @@ static theater_status_t wake_course(struct bench_world *world, uint32_t wakes,
     return status;
 }
 
+/* Half of the bare wakes come before, half after, since the machine's cores
+ * are not always equally far from each other. */
+static theater_status_t wake_compared(const struct bench_config *config,
+                                      struct bench_histogram *bare,
+                                      struct bench_result *result,
+                                      theater_error_t *err)
+{
+    struct bench_world world;
+    uint32_t wakes = (uint32_t)(config->run_ns / 2 / WAKE_EVERY_NS) + 2;
+    theater_status_t status = bare_wakes(config, wakes / 2, bare);
+    if (status != THEATER_OK) {
+        return status;
+    }
+    status = bench_world_init(&world, config, err);
+    if (status == THEATER_OK) {
+        status = wake_course(&world, wakes, result, err);
+    }
+    bench_world_fini(&world, result);
+    if (status == THEATER_OK) {
+        status = bare_wakes(config, wakes / 2, bare);
+    }
+    double *figures = result->figures;
+    figures[BENCH_WAKE_NS] =
+        (double)bench_histogram_at(&config->probe->histogram, 0.5);
+    figures[BENCH_FUTEX_NS] = (double)bench_histogram_at(bare, 0.5);
+    if (figures[BENCH_FUTEX_NS] > 0) {
+        figures[BENCH_WAKE_RATIO] =
+            figures[BENCH_WAKE_NS] / figures[BENCH_FUTEX_NS];
+    }
+    return status;
+}
+
 theater_status_t bench_run_wake(const struct bench_config *config,
                                 struct bench_result *result,
                                 theater_error_t *err)
 {
-    struct bench_world world;
-    uint32_t wakes = (uint32_t)(config->run_ns / 2 / WAKE_EVERY_NS) + 1;
-    theater_status_t status = bench_world_init(&world, config, err);
-    if (status == THEATER_OK) {
-        status = wake_course(&world, wakes, result, err);
+    const theater_env_t *env = config->env;
+    struct bench_config own = *config;
+    struct bench_histogram *bare =
+        env->alloc(env->ctx, sizeof *bare, _Alignof(struct bench_histogram));
+    theater_status_t status = THEATER_OUT_OF_MEMORY;
+    own.probe = bench_probe_new(env);
+    if (bare != NULL && own.probe != NULL) {
+        memset(bare, 0, sizeof *bare);
+        status = wake_compared(&own, bare, result, err);
+        bench_histogram_add(&config->probe->histogram, &own.probe->histogram);
     }
-    if (status == THEATER_OK) {
-        status = bare_wakes(config, wakes, &result->other_ns);
-    }
-    bench_world_fini(&world);
-    /* relaxed: the workers are gone */
-    result->failed =
-        atomic_load_explicit(&world.failures, memory_order_relaxed);
-    memcpy(result->failure, world.failure, sizeof result->failure);
+    bench_probe_delete(own.probe);
+    env->free(env->ctx, bare);
     return status;
 }

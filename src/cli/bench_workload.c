@@ -3,16 +3,15 @@
  * actors are spawned paused and started together; after a while the router's
  * counters are read, and once more when the time is over: the rate is what was
  * handled in between. The actors go on for a moment longer, so that nothing
- * ends within the measured time.
- *
- * Then all comes to rest, and what was lost is taken from two sources that do
- * not know of each other: the router's counters, and those that each actor
- * keeps itself and answers when it is asked. */
-#include "cli/bench.h"
+ * ends within the measured time. Then all comes to rest, and each actor is
+ * asked what it has counted itself. */
+#include "cli/bench_tally.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+
+enum { LEAST_COUNTED = 98 }; /* two parts of 50 */
 
 static uint32_t next_of_ring(const struct bench_config *config, uint32_t number)
 {
@@ -25,7 +24,7 @@ static uint32_t other_of_two(const struct bench_config *config, uint32_t number)
     return number % 2 == 1 ? number + 1 : number - 1;
 }
 
-static uint32_t same(const struct bench_config *config, uint32_t number)
+uint32_t bench_same(const struct bench_config *config, uint32_t number)
 {
     (void)config;
     return number;
@@ -46,7 +45,7 @@ static const struct bench_workload workloads[] = {
      .max_actors = 20000,
      .payload = 64,
      .parts = {{BENCH_RECEIVER, "receiver-", 1, NULL, NULL},
-               {BENCH_SENDER, "sender-", 1, same, "receiver-"}},
+               {BENCH_SENDER, "sender-", 1, bench_same, "receiver-"}},
      .parts_len = 2},
     {.name = "request",
      .unit = "requests",
@@ -55,7 +54,7 @@ static const struct bench_workload workloads[] = {
      .max_actors = 20000,
      .payload = 64,
      .parts = {{BENCH_ECHO, "responder-", 1, NULL, NULL},
-               {BENCH_REQUESTER, "requester-", 1, same, "responder-"}},
+               {BENCH_REQUESTER, "requester-", 1, bench_same, "responder-"}},
      .parts_len = 2},
     {.name = "ping-pong",
      .unit = "round trips",
@@ -72,7 +71,9 @@ static const struct bench_workload workloads[] = {
      .payload = 64,
      .parts = {{BENCH_RECEIVER_MANY, "receiver-", BENCH_ONE, NULL, NULL},
                {BENCH_SENDER, "sender-", 1, first, "receiver-"}},
-     .parts_len = 2},
+     .parts_len = 2,
+     .flood = true,
+     .run = bench_run_flood},
     {.name = "ring",
      .unit = "hops",
      .actors = 1000,
@@ -92,7 +93,7 @@ static const struct bench_workload workloads[] = {
      .actors = 1000,
      .max_actors = 1000,
      .payload = 1024,
-     .parts = {{BENCH_RECEIVER, "listener-", 1, NULL, NULL},
+     .parts = {{BENCH_LISTENER, "listener-", 1, NULL, NULL},
                {BENCH_BROADCASTER, "broadcaster-", BENCH_ONE, NULL, NULL}},
      .parts_len = 2},
     {.name = "channel",
@@ -102,26 +103,47 @@ static const struct bench_workload workloads[] = {
      .payload = 64,
      .channel = true,
      .parts = {{BENCH_RECEIVER, "receiver-", 1, NULL, NULL},
-               {BENCH_SENDER, "sender-", 1, same, "receiver-"}},
+               {BENCH_SENDER, "sender-", 1, bench_same, "receiver-"}},
      .parts_len = 2},
     {.name = "spawn",
      .unit = "actors",
      .actors = 10000,
      .max_actors = 1000000,
      .payload = 16,
+     .max_payload = 16,
      .run = bench_run_spawn},
     {.name = "memory",
      .unit = "actors",
      .actors = 10000,
      .max_actors = 1000000,
      .payload = 16,
+     .max_payload = 16,
      .run = bench_run_memory},
     {.name = "wake",
      .unit = "wakes",
      .actors = 1,
      .max_actors = 1,
      .payload = 64,
+     .max_payload = 4096,
      .run = bench_run_wake},
+    {.name = "scale",
+     .unit = "messages",
+     .actors = 100,
+     .max_actors = 20000,
+     .payload = 64,
+     .least_workers = 2,
+     .parts = {{BENCH_RECEIVER, "receiver-", 1, NULL, NULL},
+               {BENCH_SENDER, "sender-", 1, bench_same, "receiver-"}},
+     .parts_len = 2,
+     .run = bench_run_scale},
+    {.name = "start",
+     .unit = "starts",
+     .actors = 2,
+     .max_actors = 2,
+     .payload = 16,
+     .max_payload = 16,
+     .wasm_only = true,
+     .run = bench_run_start},
 };
 
 const struct bench_workload *bench_workloads(size_t *out_len)
@@ -130,10 +152,28 @@ const struct bench_workload *bench_workloads(size_t *out_len)
     return workloads;
 }
 
+const struct bench_workload *bench_workload(const char *name)
+{
+    for (size_t i = 0; i < sizeof workloads / sizeof workloads[0]; i++) {
+        if (strcmp(workloads[i].name, name) == 0) {
+            return &workloads[i];
+        }
+    }
+    return NULL;
+}
+
+/* --- The actors - */
+
 static uint32_t count_of(const struct bench_config *config,
                          const struct bench_part *part)
 {
     return part->times == BENCH_ONE ? 1 : config->actors * part->times;
+}
+
+/* Number of the i-th actor of a part, from 0. */
+static uint32_t number_of(const struct bench_part *part, uint32_t i)
+{
+    return (part->first == 0 ? 1 : part->first) + i;
 }
 
 static theater_status_t spawn_part(struct bench_world *world,
@@ -142,117 +182,53 @@ static theater_status_t spawn_part(struct bench_world *world,
 {
     const struct bench_config *config = world->config;
     bool pairs = part->target == other_of_two;
-    for (uint32_t i = 1; i <= count_of(config, part); i++) {
+    uint64_t before = 0;
+    for (uint32_t i = 0; i < count_of(config, part); i++) {
         char name[64];
+        uint32_t number = number_of(part, i);
         struct bench_native_options options = {
             .role = part->role,
-            .number = i,
-            .start = pairs ? i % 2 == 1 : i == 1,
+            .number = number,
+            .start = pairs ? number % 2 == 1 : i == 0,
             .channel = config->workload->channel,
         };
-        snprintf(name, sizeof name, "%s%u", part->prefix, i);
+        snprintf(name, sizeof name, "%s%u", part->prefix, number);
         if (part->target != NULL) {
             snprintf(options.target, sizeof options.target, "%s%u",
-                     part->target_prefix, part->target(config, i));
+                     part->target_prefix, part->target(config, number));
         }
         theater_status_t status =
             bench_world_spawn(world, name, true, &options, err);
         if (status != THEATER_OK) {
             return status;
         }
-    }
-    return THEATER_OK;
-}
-
-/* --- What the actors say - */
-
-struct tally {
-    uint64_t sent;
-    uint64_t refused;
-    uint64_t received;
-    uint64_t completed;
-    uint64_t errors;
-    uint64_t unfinished;
-    uint64_t slowest; /* messages of the receiver that got the fewest */
-    uint64_t receivers;
-};
-
-static void add(struct tally *tally, const struct bench_counters *counters,
-                enum bench_role role)
-{
-    bool receives = role == BENCH_RECEIVER || role == BENCH_RECEIVER_MANY;
-    /* Of a ring and of peers only some decide when it is over. */
-    bool ends = role == BENCH_SENDER || role == BENCH_REQUESTER ||
-                role == BENCH_BROADCASTER;
-    tally->sent += counters->sent;
-    tally->refused += counters->refused;
-    tally->received += counters->received;
-    tally->completed += counters->completed;
-    tally->errors += counters->order_errors + counters->checksum_errors;
-    /* A number that is skipped on a ring is one that others hand on. */
-    tally->errors += role == BENCH_RING ? 0 : counters->gaps;
-    tally->unfinished += (counters->flags & BENCH_MISCONFIGURED) != 0 ||
-                         (ends && (counters->flags & BENCH_FINISHED) == 0);
-    if (receives) {
-        if (tally->receivers == 0 || counters->received < tally->slowest) {
-            tally->slowest = counters->received;
+        if (i == 0) {
+            before = bench_resident();
         }
-        tally->receivers++;
     }
+    world->grown += (int64_t)(bench_resident() - before);
+    world->counted += count_of(config, part) - 1;
+    return THEATER_OK;
 }
 
 static theater_status_t ask_part(struct bench_world *world,
                                  const struct bench_part *part,
-                                 struct tally *tally)
+                                 struct bench_tally *tally)
 {
     if (part->role == BENCH_ECHO) {
         return THEATER_OK; /* answers with what it is asked */
     }
-    for (uint32_t i = 1; i <= count_of(world->config, part); i++) {
+    for (uint32_t i = 0; i < count_of(world->config, part); i++) {
         char name[64];
         struct bench_counters counters;
-        snprintf(name, sizeof name, "%s%u", part->prefix, i);
+        snprintf(name, sizeof name, "%s%u", part->prefix, number_of(part, i));
         theater_status_t status = bench_world_ask(world, name, &counters);
         if (status != THEATER_OK) {
             return status;
         }
-        add(tally, &counters, part->role);
+        bench_tally_add(tally, &counters, part->role);
     }
     return THEATER_OK;
-}
-
-static uint64_t distance(uint64_t a, uint64_t b)
-{
-    return a > b ? a - b : b - a;
-}
-
-/* `at_rest` are the router's counters before anyone was asked. */
-static void settle(const struct bench_config *config, const struct tally *tally,
-                   const theater_counters_t *at_rest,
-                   struct bench_result *result)
-{
-    bool requests = config->workload->rate == BENCH_ANSWERED;
-    uint64_t by_router =
-        distance(at_rest->accepted, at_rest->delivered + at_rest->dead_total);
-    uint64_t by_actors;
-    result->dead = at_rest->dead_total;
-    result->sent = tally->sent;
-    if (requests) {
-        /* An echo keeps no counters: an answer says that it got one. */
-        result->delivered = tally->completed;
-        by_actors = distance(at_rest->requests, tally->completed);
-    } else {
-        result->delivered = tally->received;
-        by_actors =
-            distance(tally->sent, tally->received + at_rest->dead_total);
-    }
-    result->lost = by_actors > by_router ? by_actors : by_router;
-    result->errors = tally->errors;
-    result->failed += tally->unfinished;
-    if (tally->receivers > 1 && tally->received > 0) {
-        result->fairness = (double)tally->slowest * (double)tally->receivers /
-                           (double)tally->received;
-    }
 }
 
 /* --- One repeat - */
@@ -273,29 +249,87 @@ static uint64_t cpu_ns(void)
     return (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
 }
 
+struct watch {
+    const char *name;
+    uint64_t deliveries;
+};
+
+static void on_listed(void *user, const theater_actor_info_t *info)
+{
+    struct watch *watch = user;
+    if (strcmp(info->name, watch->name) == 0) {
+        watch->deliveries = info->deliveries;
+    }
+}
+
+/* What the watched actor has handled so far. */
+static uint64_t watched(struct bench_world *world)
+{
+    struct watch watch = {world->config->watched, 0};
+    if (watch.name != NULL) {
+        theater_runtime_list(world->runtime, on_listed, &watch);
+    }
+    return watch.deliveries;
+}
+
+/* The state at one moment; two of them are the ends of what is measured. */
+struct moment {
+    uint64_t ns;
+    uint64_t cpu_ns;
+    uint64_t resident;
+    uint64_t handled;
+    uint64_t watched;
+};
+
+static struct moment look(struct bench_world *world)
+{
+    const struct bench_config *config = world->config;
+    theater_counters_t counters;
+    struct moment now = {.watched = watched(world),
+                         .resident = bench_resident()};
+    theater_router_counters(world->router, &counters);
+    now.handled = handled(config, &counters);
+    now.ns = config->env->now_ns(config->env->ctx);
+    now.cpu_ns = cpu_ns();
+    return now;
+}
+
 static void measure(struct bench_world *world, struct bench_result *result)
 {
     const struct bench_config *config = world->config;
     const theater_env_t *env = config->env;
-    theater_counters_t counters;
+    uint64_t spawned = bench_resident();
     theater_runtime_start_all(world->runtime);
     bench_pause(env, config->warm_ns);
-    theater_router_counters(world->router, &counters);
-    uint64_t begin_ns = env->now_ns(env->ctx);
-    uint64_t begin_cpu_ns = cpu_ns();
-    uint64_t begin = handled(config, &counters);
+    struct moment begin = look(world);
     bench_pause(env, config->run_ns);
-    theater_router_counters(world->router, &counters);
-    uint64_t end_ns = env->now_ns(env->ctx);
-    uint64_t end = handled(config, &counters);
-    if (end > begin) {
-        result->cpu_ns =
-            (double)(cpu_ns() - begin_cpu_ns) / (double)(end - begin);
+    struct moment end = look(world);
+
+    double seconds = (double)(end.ns - begin.ns) / 1e9;
+    double count = (double)(end.handled - begin.handled);
+    double each = config->workload->rate == BENCH_HALF ? 2 : 1;
+    result->figures[BENCH_RATE] = count / each / seconds;
+    if (count > 0) {
+        result->figures[BENCH_CPU_NS] =
+            (double)(end.cpu_ns - begin.cpu_ns) * each / count;
     }
-    result->rate = (double)(end - begin) * 1e9 / (double)(end_ns - begin_ns);
-    if (config->workload->rate == BENCH_HALF) {
-        result->rate /= 2;
-        result->cpu_ns *= 2;
+    if (config->workload->channel) {
+        result->figures[BENCH_GB_PER_S] =
+            count * config->payload / seconds / 1e9;
+    }
+    if (config->watched != NULL) {
+        result->figures[BENCH_ASIDE_RATE] =
+            (double)(end.watched - begin.watched) / seconds;
+    }
+    if (config->workload->flood) {
+        result->figures[BENCH_GROWTH] =
+            (double)(int64_t)(end.resident - begin.resident);
+    }
+    /* Of few actors the process's own memory would be most of it. */
+    if (world->counted >= LEAST_COUNTED) {
+        world->grown += (int64_t)(end.resident - spawned);
+        result->figures[BENCH_BYTES_PER_ACTOR] =
+            (double)world->grown / world->counted;
     }
 }
 
@@ -306,13 +340,15 @@ static theater_status_t course(struct bench_world *world,
     const struct bench_workload *workload = world->config->workload;
     theater_status_t status = THEATER_OK;
     theater_counters_t at_rest;
-    struct tally tally = {0};
+    struct bench_tally tally = {0};
+    bool many = workload->parts[0].role == BENCH_LISTENER;
     for (unsigned i = 0; i < workload->parts_len && status == THEATER_OK; i++) {
         status = spawn_part(world, &workload->parts[i], err);
     }
     if (status != THEATER_OK) {
         return status;
     }
+    bench_probe_restart(world->config->probe, many);
     measure(world, result);
     status = theater_runtime_wait(world->runtime, THEATER_WAIT_QUIET, 30000);
     if (status != THEATER_OK) {
@@ -325,7 +361,7 @@ static theater_status_t course(struct bench_world *world,
         status = ask_part(world, &workload->parts[i], &tally);
     }
     if (status == THEATER_OK) {
-        settle(world->config, &tally, &at_rest, result);
+        bench_tally_settle(world->config, &tally, &at_rest, result);
     } else {
         snprintf(err->text, sizeof err->text,
                  "an actor does not answer for its counters");
@@ -341,10 +377,6 @@ theater_status_t bench_run(const struct bench_config *config,
     if (status == THEATER_OK) {
         status = course(&world, result, err);
     }
-    bench_world_fini(&world);
-    /* relaxed: the workers are gone */
-    result->failed +=
-        atomic_load_explicit(&world.failures, memory_order_relaxed);
-    memcpy(result->failure, world.failure, sizeof result->failure);
+    bench_world_fini(&world, result);
     return status;
 }

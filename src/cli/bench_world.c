@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Design notes. A world is made anew for each repeat: a router, a runtime, a
- * manifest per kind of actor (made from text), and the guests' modules, which
- * are part of the command, in a folder of our own that is gone as soon as all
- * actors are spawned: whoever interrupts the benchmark leaves nothing. */
+ * manifest per kind of actor, made from text. The guests' modules are part of
+ * the command; each lies in a folder of our own only while the first actor of
+ * its kind is spawned, so that whoever interrupts the benchmark leaves
+ * nothing. */
 #include "cli/bench.h"
 
 #include <theater/runtime_handler.h>
@@ -15,6 +16,7 @@ static const char *const module_names[BENCH_ROLES] = {
     [BENCH_SENDER] = "sender",
     [BENCH_RECEIVER] = "receiver",
     [BENCH_RECEIVER_MANY] = "receiver_many",
+    [BENCH_LISTENER] = "listener",
     [BENCH_RING] = "ring",
     [BENCH_REQUESTER] = "requester",
     [BENCH_ECHO] = "echo",
@@ -31,6 +33,8 @@ static const char *const grants[BENCH_ROLES] = {
     [BENCH_RECEIVER_MANY] = "can_send = false\ncan_request = false\n"
                             "can_open_channels = false\n"
                             "allowed_targets = []\n",
+    [BENCH_LISTENER] = "can_send = false\ncan_request = false\n"
+                       "can_open_channels = false\nallowed_targets = []\n",
     [BENCH_RING] = "can_request = false\ncan_open_channels = false\n"
                    "allowed_targets = [\"ring-*\"]\n",
     [BENCH_REQUESTER] = "can_send = false\ncan_open_channels = false\n"
@@ -67,42 +71,52 @@ void bench_pause(const theater_env_t *env, uint64_t ns)
     }
 }
 
-static void remove_folder(struct bench_world *world)
+uint64_t bench_resident(void)
 {
-    const theater_env_t *env = world->config->env;
-    char path[320];
-    if (world->folder[0] == '\0') {
-        return;
+    char line[128] = "";
+    unsigned long long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (file == NULL) {
+        return 0;
     }
-    for (size_t i = 0; i < bench_modules_len; i++) {
-        snprintf(path, sizeof path, "%s/%s.wasm", world->folder,
-                 bench_modules[i].name);
-        (void)!env->file_remove(env->ctx, path);
+    if (fgets(line, sizeof line, file) == NULL ||
+        sscanf(line, "%*u %llu", &pages) != 1) {
+        pages = 0;
     }
-    rmdir(world->folder);
-    world->folder[0] = '\0';
+    fclose(file);
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-static theater_status_t write_modules(struct bench_world *world)
+/* --- Manifests and modules ------------------------------------------------ */
+
+theater_status_t bench_folder(const struct bench_config *config,
+                              char out_path[static 256])
 {
-    const theater_env_t *env = world->config->env;
+    const theater_env_t *env = config->env;
     uint64_t chosen;
-    char path[320];
     env->random(env->ctx, &chosen, sizeof chosen);
-    snprintf(world->folder, sizeof world->folder, "%s/theater-bench-%016llx",
-             world->config->temporary, (unsigned long long)chosen);
-    theater_status_t status = env->folder_private(env->ctx, world->folder);
-    for (size_t i = 0; i < bench_modules_len && status == THEATER_OK; i++) {
-        snprintf(path, sizeof path, "%s/%s.wasm", world->folder,
-                 bench_modules[i].name);
-        status = env->file_write(env->ctx, path, bench_modules[i].data,
-                                 bench_modules[i].len);
+    snprintf(out_path, 256, "%s/theater-bench-%016llx", config->temporary,
+             (unsigned long long)chosen);
+    return env->folder_private(env->ctx, out_path);
+}
+
+theater_status_t bench_write(const struct bench_config *config,
+                             const char *folder, const char *name)
+{
+    const theater_env_t *env = config->env;
+    char path[320];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    for (size_t i = 0; i < bench_files_len; i++) {
+        if (strcmp(bench_files[i].name, name) == 0) {
+            return env->file_write(env->ctx, path, bench_files[i].data,
+                                   bench_files[i].len);
+        }
     }
-    return status;
+    return THEATER_NOT_FOUND;
 }
 
 static theater_status_t make_manifest(struct bench_world *world,
-                                      enum bench_role role,
+                                      enum bench_role role, const char *folder,
                                       theater_error_t *err)
 {
     char text[1024];
@@ -118,11 +132,12 @@ static theater_status_t make_manifest(struct bench_world *world,
                        "[[handler]]\ntype = \"bench\"\n"
                        "[[handler]]\ntype = \"message-server\"\n%s",
                        module_names[role], module_names[role], grants[role]);
-    snprintf(origin, sizeof origin, "%s/%s.toml", world->folder,
-             module_names[role]);
+    snprintf(origin, sizeof origin, "%s/%s.toml", folder, module_names[role]);
     return theater_manifest_parse(text, (size_t)len, origin, &options,
                                   &world->manifests[role], err);
 }
+
+/* --- The world ------------------------------------------------------------ */
 
 static theater_status_t start_runtime(struct bench_world *world,
                                       theater_error_t *err)
@@ -178,15 +193,11 @@ theater_status_t bench_world_init(struct bench_world *world,
     if (status == THEATER_OK) {
         status = start_runtime(world, err);
     }
-    if (status == THEATER_OK && !config->native) {
-        status = write_modules(world);
-    }
     return status;
 }
 
-void bench_world_fini(struct bench_world *world)
+void bench_world_fini(struct bench_world *world, struct bench_result *result)
 {
-    remove_folder(world);
     theater_runtime_delete(world->runtime);
     for (size_t i = 0; i < BENCH_ROLES; i++) {
         if (world->manifests[i] != NULL) {
@@ -196,22 +207,23 @@ void bench_world_fini(struct bench_world *world)
     if (world->router != NULL) {
         theater_router_release(world->router);
     }
+    /* relaxed: the workers are gone */
+    uint64_t failures =
+        atomic_load_explicit(&world->failures, memory_order_relaxed);
+    if (failures > 0 && result->failed == 0) {
+        memcpy(result->failure, world->failure, sizeof result->failure);
+    }
+    result->failed += failures;
 }
 
-theater_status_t bench_world_spawn(struct bench_world *world, const char *name,
-                                   bool paused,
-                                   const struct bench_native_options *own,
-                                   theater_error_t *err)
+static theater_status_t spawn(struct bench_world *world, const char *name,
+                              bool paused,
+                              const struct bench_native_options *own,
+                              theater_error_t *err)
 {
     const struct bench_config *config = world->config;
     theater_spawn_options_t options = THEATER_SPAWN_OPTIONS_INIT;
     char state[320];
-    if (world->manifests[own->role] == NULL) {
-        theater_status_t status = make_manifest(world, own->role, err);
-        if (status != THEATER_OK) {
-            return status;
-        }
-    }
     if (config->native) {
         return bench_native_spawn(world, name, paused,
                                   world->manifests[own->role], own, err);
@@ -227,6 +239,49 @@ theater_status_t bench_world_spawn(struct bench_world *world, const char *name,
     options.paused = paused;
     return theater_runtime_spawn(world->runtime, name,
                                  world->manifests[own->role], &options, err);
+}
+
+/* The first of its kind: makes the manifest, and its module is read. */
+static theater_status_t spawn_first(struct bench_world *world, const char *name,
+                                    bool paused,
+                                    const struct bench_native_options *own,
+                                    theater_error_t *err)
+{
+    const struct bench_config *config = world->config;
+    const theater_env_t *env = config->env;
+    char folder[256] = "";
+    char module[64];
+    char path[320];
+    theater_status_t status = THEATER_OK;
+    snprintf(module, sizeof module, "%s.wasm", module_names[own->role]);
+    if (!config->native) {
+        status = bench_folder(config, folder);
+    }
+    snprintf(path, sizeof path, "%s/%s", folder, module);
+    if (status == THEATER_OK && !config->native) {
+        status = bench_write(config, folder, module);
+    }
+    if (status == THEATER_OK) {
+        status = make_manifest(world, own->role, folder, err);
+    }
+    if (status == THEATER_OK) {
+        status = spawn(world, name, paused, own, err);
+    }
+    if (!config->native) {
+        (void)!env->file_remove(env->ctx, path);
+        rmdir(folder);
+    }
+    return status;
+}
+
+theater_status_t bench_world_spawn(struct bench_world *world, const char *name,
+                                   bool paused,
+                                   const struct bench_native_options *own,
+                                   theater_error_t *err)
+{
+    return world->manifests[own->role] == NULL
+               ? spawn_first(world, name, paused, own, err)
+               : spawn(world, name, paused, own, err);
 }
 
 theater_status_t bench_world_ask(struct bench_world *world, const char *name,

@@ -161,6 +161,10 @@ static const struct cli_option bench_options[] = {
      .min = 1,
      .max = 64},
     OPTION_WORKERS,
+    {.name = "plot",
+     .kind = CLI_TEXT,
+     .value = "FILE.svg",
+     .help = "measure pairs, from 1 to 10,000, and draw their rates"},
     OPTION_JSON,
 };
 static const struct cli_example bench_examples[] = {
@@ -168,6 +172,10 @@ static const struct cli_example bench_examples[] = {
      "100 senders with a receiver each: messages a second"},
     {"theater bench request --native --seconds 0.2 --json",
      "requests between C actors, as JSON"},
+    {"theater bench scale --workers 2",
+     "100 pairs on two workers, against one"},
+    {"theater bench --plot rates.svg",
+     "rates against the number of actors, as a picture"},
 };
 
 /* --- errors, version, help ----------------------------------------------- */
@@ -255,19 +263,22 @@ static const struct cli_command commands[] = {
      EXAMPLES(request_examples),
      .run = cli_request},
     {.name = "bench",
-     .operands = "WORKLOAD",
-     .least = 1,
+     .operands = "[WORKLOAD]",
+     .least = 0,
      .most = 1,
      .summary = "measure messages, requests, latencies, memory",
      .details =
          "WORKLOAD is one of: pairs (N senders, each to a receiver of its "
          "own), request (N requesters, each with a responder), ping-pong, "
-         "flood (N to one), ring, all-to-all, broadcast (one to N), channel, "
-         "spawn, memory, wake.\n\n"
-         "Prints the median of the repeats, latencies, and what was sent, "
-         "delivered, became a dead letter and was lost, by the router's "
-         "counters and by the actors' own. Exit code 1 when anything was "
-         "lost.",
+         "flood (N to one, and what a pair beside it keeps), ring, "
+         "all-to-all, broadcast (one to N), channel, spawn, memory (what an "
+         "idle actor takes), wake (beside a bare futex wake), scale (pairs on "
+         "all workers, against one), start (`theater run` to the first "
+         "answer, with and without compiled code).\n\n"
+         "Prints the median of the repeats with the least and the greatest, "
+         "latencies, memory, and what was sent, delivered, became a dead "
+         "letter and was lost, by the router's counters and by the actors' "
+         "own. Exit code 1 when anything was lost.",
      OPTIONS(bench_options),
      EXAMPLES(bench_examples),
      .run = cli_bench},
