@@ -138,16 +138,36 @@ static void put_wrapper(struct text *text, const struct th_import *import,
     put(text, " )\n");
 }
 
+/* Does a wrapped import answer a number of that kind? */
+static bool answers(const struct th_module *module, uint8_t kind)
+{
+    for (size_t i = 0; i < module->imports_len; i++) {
+        struct th_core_type type;
+        th_import_core(&module->imports[i], &type);
+        if (module->imports[i].wrapped && type.results_len > 0 &&
+            type.results[0] == kind) {
+            return true;
+        }
+    }
+    return false;
+}
+
 char *th_text_imports(const struct th_module *module, size_t *out_len)
 {
     struct text text = {module->engine->env, NULL, 0, 0, false};
     bool waits = false;
-    put(&text, "(module\n (type $realloc (func (param i32 i32 i32 i32)"
-               " (result i32)))\n"
-               " (import \"h\" \"lower\" (func $lower (param i32)"
-               " (result i64)))\n"
-               " (import \"h\" \"flat32\" (func $flat32 (result i32)))\n"
-               " (import \"h\" \"flat64\" (func $flat64 (result i64)))\n");
+    put(&text,
+        "(module\n (type $realloc (func (param i32 i32 i32 i32)"
+        " (result i32)))\n"
+        " (import \"h\" \"lower\" (func $lower (param i32)"
+        " (result i64)))\n"
+        "%s%s",
+        answers(module, WASM_I32)
+            ? " (import \"h\" \"flat32\" (func $flat32 (result i32)))\n"
+            : "",
+        answers(module, WASM_I64)
+            ? " (import \"h\" \"flat64\" (func $flat64 (result i64)))\n"
+            : "");
     for (size_t i = 0; i < module->imports_len; i++) {
         const struct th_import *import = &module->imports[i];
         struct th_core_type type;
@@ -293,18 +313,20 @@ char *th_text_loop(const struct th_module *module, size_t *out_len)
     }
     put(&text, "%s", module->has_arena ? " i32" : "");
     put(&text, ")))\n"
-               " (import \"h\" \"arena\" (func $arena (param i32)))\n"
                " (import \"h\" \"take\" (func $take (param i32 i32 i32)))\n"
-               " (import \"h\" \"result\" (func $result (param i32)))\n"
-               " (import \"h\" \"stop\" (func $stop (result i32)))\n"
-               " (import \"h\" \"stopped\" (func $stopped (param i32)))\n");
+               " (import \"h\" \"result\" (func $result (param i32)))\n");
+    if (module->has_stop) {
+        put(&text, " (import \"h\" \"stop\" (func $stop (result i32)))\n"
+                   " (import \"h\" \"stopped\" (func $stopped (param i32)))\n");
+    }
     if (module->has_realloc) {
         put(&text, " (import \"g\" \"cabi_realloc\" (func $realloc"
                    " (param i32 i32 i32 i32) (result i32)))\n");
     }
     if (module->has_arena) {
         put(&text, " (import \"g\" \"theater_arena\" (func $where"
-                   " (result i32)))\n");
+                   " (result i32)))\n"
+                   " (import \"h\" \"arena\" (func $arena (param i32)))\n");
     }
     if (th_module_ties(module)) {
         put(&text, " (import \"i\" \"t\" (table 1 funcref))\n"
