@@ -304,29 +304,38 @@ static void put_loop(struct text *text, const struct th_module *module)
     put(text, "  )))\n");
 }
 
+/* The host's part of the loop: what this module needs of it. */
+static void put_host(struct text *text, const struct th_module *module)
+{
+    put(text, " (import \"h\" \"recv\" (func $recv (result i32");
+    for (size_t i = 0; i < module->values; i++) {
+        put(text, " i32");
+    }
+    put(text, "%s", module->has_arena ? " i32" : "");
+    put(text, ")))\n"
+              " (import \"h\" \"take\" (func $take (param i32 i32 i32)))\n"
+              " (import \"h\" \"result\" (func $result (param i32)))\n");
+    if (module->has_arena) {
+        put(text, " (import \"h\" \"arena\" (func $arena (param i32)))\n");
+    }
+    if (module->has_stop) {
+        put(text, " (import \"h\" \"stop\" (func $stop (result i32)))\n"
+                  " (import \"h\" \"stopped\" (func $stopped (param i32)))\n");
+    }
+}
+
 char *th_text_loop(const struct th_module *module, size_t *out_len)
 {
     struct text text = {module->engine->env, NULL, 0, 0, false};
-    put(&text, "(module\n (import \"h\" \"recv\" (func $recv (result i32");
-    for (size_t i = 0; i < module->values; i++) {
-        put(&text, " i32");
-    }
-    put(&text, "%s", module->has_arena ? " i32" : "");
-    put(&text, ")))\n"
-               " (import \"h\" \"take\" (func $take (param i32 i32 i32)))\n"
-               " (import \"h\" \"result\" (func $result (param i32)))\n");
-    if (module->has_stop) {
-        put(&text, " (import \"h\" \"stop\" (func $stop (result i32)))\n"
-                   " (import \"h\" \"stopped\" (func $stopped (param i32)))\n");
-    }
+    put(&text, "(module\n");
+    put_host(&text, module);
     if (module->has_realloc) {
         put(&text, " (import \"g\" \"cabi_realloc\" (func $realloc"
                    " (param i32 i32 i32 i32) (result i32)))\n");
     }
     if (module->has_arena) {
         put(&text, " (import \"g\" \"theater_arena\" (func $where"
-                   " (result i32)))\n"
-                   " (import \"h\" \"arena\" (func $arena (param i32)))\n");
+                   " (result i32)))\n");
     }
     if (th_module_ties(module)) {
         put(&text, " (import \"i\" \"t\" (table 1 funcref))\n"
