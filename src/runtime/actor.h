@@ -102,6 +102,11 @@ struct th_body {
     _Atomic uint64_t deliveries;        /* written by the activation */
     _Atomic uint64_t memory_bytes;
     _Atomic uint32_t restarts;
+    /* Of the source of the last delivery, at hand for each: th_actor_next. */
+    theater_status_t (*next)(void *instance, theater_delivery_t *out);
+    void (*done)(void *instance, theater_delivery_t *delivery);
+    void *instance;    /* NULL: none yet */
+    size_t grant;      /* whose it is */
     uint32_t budget;   /* deliveries left of this activation */
     uint32_t turn;     /* deliveries left of this source's turn */
     uint32_t entries;  /* activations so far */

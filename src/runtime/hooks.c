@@ -12,6 +12,34 @@
  * Threads: the activation. Cannot fail. */
 #include "runtime/runtime.h"
 
+/* The source at hand becomes that of `body->source`. */
+static void take_source(struct th_body *body)
+{
+    const struct th_plan *plan = body->plan;
+    body->grant = plan->sources[body->source];
+    body->next = plan->next[body->grant];
+    body->done = plan->done[body->grant];
+    body->instance = body->instances[body->grant];
+    body->turn = TH_TURN;
+}
+
+/* The source at hand has nothing, or had its turn: the others. */
+__attribute__((noinline)) static theater_status_t
+next_of_others(struct th_body *body, theater_delivery_t *out)
+{
+    const struct th_plan *plan = body->plan;
+    /* One more when its turn was over, which says nothing of what it has. */
+    unsigned tries = plan->sources_len + (body->turn == 0 ? 1U : 0U);
+    while (--tries > 0) {
+        body->source = (uint8_t)((body->source + 1) % plan->sources_len);
+        take_source(body);
+        if (body->next(body->instance, out) == THEATER_OK) {
+            return THEATER_OK;
+        }
+    }
+    return THEATER_EMPTY;
+}
+
 theater_status_t th_actor_next(struct theater_actor *actor, size_t *out_grant,
                                theater_delivery_t *out)
 {
@@ -23,44 +51,44 @@ theater_status_t th_actor_next(struct theater_actor *actor, size_t *out_grant,
         body->cut = true;
         return THEATER_EMPTY;
     }
-    const struct th_plan *plan = body->plan;
-    for (unsigned tries = plan->sources_len; tries > 0; tries--) {
-        size_t grant = plan->sources[body->source];
-        if (TH_LIKELY(body->turn != 0) &&
-            plan->next[grant](body->instances[grant], out) == THEATER_OK) {
-            *out_grant = grant;
-            body->budget--;
-            body->turn -= plan->sources_len > 1;
-            /* relaxed: the activation alone writes it */
-            atomic_store_explicit(
-                &body->deliveries,
-                atomic_load_explicit(&body->deliveries, memory_order_relaxed) +
-                    1,
-                memory_order_relaxed);
-            if (TH_UNLIKELY(body->mixes)) {
-                th_event_mix_delivery(actor, grant, out);
-            }
-            return THEATER_OK;
+    if (TH_UNLIKELY(body->next == NULL)) {
+        if (body->plan->sources_len == 0) {
+            return THEATER_EMPTY;
         }
-        if (body->turn == 0) {
-            tries++; /* its turn is over, which says nothing of what it has */
-        }
-        body->turn = TH_TURN;
-        body->source = (uint8_t)((body->source + 1) % plan->sources_len);
+        take_source(body);
     }
-    return THEATER_EMPTY;
+    if ((TH_UNLIKELY(body->turn == 0) ||
+         body->next(body->instance, out) != THEATER_OK) &&
+        (body->plan->sources_len == 1 ||
+         next_of_others(body, out) != THEATER_OK)) {
+        return THEATER_EMPTY;
+    }
+    *out_grant = body->grant;
+    body->budget--;
+    body->turn -= body->plan->sources_len > 1;
+    /* relaxed: the activation alone writes it */
+    atomic_store_explicit(
+        &body->deliveries,
+        atomic_load_explicit(&body->deliveries, memory_order_relaxed) + 1,
+        memory_order_relaxed);
+    if (TH_UNLIKELY(body->mixes)) {
+        th_event_mix_delivery(actor, body->grant, out);
+    }
+    return THEATER_OK;
 }
 
 void th_actor_done(struct theater_actor *actor, size_t grant,
                    theater_delivery_t *delivery)
 {
     struct th_body *body = actor->body;
+    TH_ASSERT(grant == body->grant);
+    (void)grant;
     if (TH_UNLIKELY(body->mixes)) {
         uint32_t status = (uint32_t)delivery->status;
         th_event_mix(actor->runtime, &status, sizeof status);
     }
-    if (body->plan->done[grant] != NULL) {
-        body->plan->done[grant](body->instances[grant], delivery);
+    if (body->done != NULL) {
+        body->done(body->instance, delivery);
     }
 }
 
