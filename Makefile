@@ -60,7 +60,7 @@ check-clang: engine | build-clang/build.ninja ## built by clang, warnings are er
 	@cmake --build build-clang -j $(JOBS)
 	@cd build-clang && $(CTEST) -L unit
 
-bench: build ## the benchmarks
+bench: build ## all benchmarks; writes the tables of docs/benchmarks.md
 	@scripts/bench.sh build/theater
 
 fmt: setup ## lay out all C files as .clang-format says
