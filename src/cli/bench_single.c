@@ -184,7 +184,7 @@ static theater_status_t crowd_course(struct crowd *crowd, bool again,
     uint64_t end_ns = now_ns(config);
     if (status == THEATER_OK && again) {
         /* Idle long enough for what is given back when idle. */
-        bench_pause(config->env, 300000000);
+        bench_pause(config->env, 500000000);
     }
     uint64_t after = bench_resident();
     if (status == THEATER_OK && again) {

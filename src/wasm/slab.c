@@ -308,24 +308,41 @@ void th_stack_idle(struct th_stack_slot *stack)
     atomic_store_explicit(&stack->state, STACK_IDLE, memory_order_release);
 }
 
-void th_stack_sweep(struct th_slabs *slabs)
+/* The stacks of a chunk that were handed out before now. */
+static void sweep_chunk(struct th_slabs *slabs, struct chunk *chunk,
+                        size_t used, bool (*go_on)(void *arg), void *arg)
+{
+    for (size_t i = 0; i < used; i++) {
+        struct th_stack_slot *stack = &chunk->stacks[i];
+        uint32_t idle = STACK_IDLE;
+        if (!atomic_compare_exchange_strong_explicit(
+                &stack->state, &idle, STACK_SWEPT, memory_order_acquire,
+                memory_order_relaxed)) { /* [S1] */
+            continue;
+        }
+        slabs->env->discard(slabs->env->ctx, stack->low,
+                            slabs->stacks.slot_bytes);
+        atomic_store_explicit(&stack->state, STACK_CLEAN,
+                              memory_order_release); /* [S1] */
+        if (!go_on(arg)) {
+            return;
+        }
+    }
+}
+
+void th_stack_sweep(struct th_slabs *slabs, bool (*go_on)(void *arg), void *arg)
 {
     struct pool *pool = &slabs->stacks;
-    /* The lock keeps the list of chunks; stacks are claimed one by one. */
+    /* The lock for the list and for what was handed out; not for the discards:
+     * who makes a guest meanwhile does not wait for them. A chunk stays. */
     th_lock(slabs->env, &pool->lock);
-    for (struct chunk *chunk = pool->chunks; chunk; chunk = chunk->next) {
-        for (size_t i = 0; i < chunk->used; i++) {
-            struct th_stack_slot *stack = &chunk->stacks[i];
-            uint32_t idle = STACK_IDLE;
-            if (!atomic_compare_exchange_strong_explicit(
-                    &stack->state, &idle, STACK_SWEPT, memory_order_acquire,
-                    memory_order_relaxed)) { /* [S1] */
-                continue;
-            }
-            slabs->env->discard(slabs->env->ctx, stack->low, pool->slot_bytes);
-            atomic_store_explicit(&stack->state, STACK_CLEAN,
-                                  memory_order_release); /* [S1] */
-        }
+    struct chunk *chunk = pool->chunks;
+    while (chunk != NULL && go_on(arg)) {
+        size_t used = chunk->used;
+        th_unlock(slabs->env, &pool->lock);
+        sweep_chunk(slabs, chunk, used, go_on, arg);
+        th_lock(slabs->env, &pool->lock);
+        chunk = chunk->next;
     }
     th_unlock(slabs->env, &pool->lock);
 }

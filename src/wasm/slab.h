@@ -63,7 +63,9 @@ static inline void th_stack_check(const struct th_stack_slot *stack)
     memcpy(words, stack->low, sizeof words);
     TH_CHECK((words[0] | words[1]) == 0);
 }
-/* Gives back the pages of all idle stacks. Threads: any. */
-void th_stack_sweep(struct th_slabs *slabs);
+/* Gives back the pages of all idle stacks, as long as `go_on` says so, which
+ * is asked after each. Threads: any; any but one at a time. */
+void th_stack_sweep(struct th_slabs *slabs, bool (*go_on)(void *arg),
+                    void *arg);
 
 #endif

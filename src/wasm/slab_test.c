@@ -99,6 +99,43 @@ static void four_gigabytes_can_be_had(void **state)
     th_linear_fini(&m);
 }
 
+static bool always(void *arg)
+{
+    (void)arg;
+    return true;
+}
+
+/* A budget of so many stacks. */
+static bool some(void *arg)
+{
+    unsigned *left = arg;
+    return (*left)-- > 0;
+}
+
+static void a_sweep_ends_when_it_is_told(void **state)
+{
+    enum { STACKS = 8 };
+    struct th_stack_slot *stacks[STACKS];
+    unsigned left = 4, swept = 0; /* one for the chunk, three stacks go on */
+    (void)state;
+    for (unsigned i = 0; i < STACKS; i++) {
+        assert_int_equal(th_stack_take(slabs, &stacks[i]), THEATER_OK);
+        th_stack_busy(stacks[i]);
+        stacks[i]->low[STACK - 1] = 1;
+        th_stack_idle(stacks[i]);
+    }
+    th_stack_sweep(slabs, some, &left);
+    for (unsigned i = 0; i < STACKS; i++) {
+        swept += stacks[i]->low[STACK - 1] == 0;
+    }
+    assert_int_equal(swept, 4);
+    th_stack_sweep(slabs, always, NULL);
+    for (unsigned i = 0; i < STACKS; i++) {
+        assert_int_equal(stacks[i]->low[STACK - 1], 0);
+        th_stack_give(slabs, stacks[i]);
+    }
+}
+
 static void a_sweep_takes_idle_stacks_and_leaves_busy_ones(void **state)
 {
     struct th_stack_slot *idle, *busy;
@@ -110,7 +147,7 @@ static void a_sweep_takes_idle_stacks_and_leaves_busy_ones(void **state)
     idle->low[STACK - 1] = 1;
     busy->low[STACK - 1] = 1;
     th_stack_idle(idle);
-    th_stack_sweep(slabs);
+    th_stack_sweep(slabs, always, NULL);
     assert_int_equal(idle->low[STACK - 1], 0);
     assert_int_equal(busy->low[STACK - 1], 1);
     th_stack_check(busy);
@@ -125,7 +162,7 @@ static void *sweep(void *arg)
 {
     (void)arg;
     while (atomic_load_explicit(&sweeping, memory_order_relaxed)) {
-        th_stack_sweep(slabs);
+        th_stack_sweep(slabs, always, NULL);
     }
     return NULL;
 }
@@ -160,6 +197,7 @@ int main(void)
         TEST(the_limit_is_the_limit),
         TEST(four_gigabytes_can_be_had),
         TEST(a_sweep_takes_idle_stacks_and_leaves_busy_ones),
+        TEST(a_sweep_ends_when_it_is_told),
         TEST(a_sweep_never_touches_a_stack_in_use),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,9 @@
  * tick, and sleeps once it was found 0 at IDLE_TICKS ticks in a row. A guest
  * that goes on running writes it again in its epoch callback, each tick.
  *
+ * Once it has slept for TH_REST_NS it rests: what is worth doing while nobody
+ * runs, and is left off as soon as somebody does.
+ *
  * [T1] The ticker stores `state` = ASLEEP, then looks at `active`; whoever
  * enters stores `active` = 1, then looks at `state`. All four are seq_cst, so
  * one of the two sees the other: either the ticker does not sleep, or it is
@@ -26,6 +29,13 @@ enum {
 };
 enum { IDLE_TICKS = 20 };
 
+bool th_ticker_rests(void *arg)
+{
+    struct th_ticker *ticker = arg;
+    return atomic_load_explicit(&ticker->active, memory_order_seq_cst) == 0 &&
+           atomic_load_explicit(&ticker->state, memory_order_seq_cst) == ASLEEP;
+}
+
 static void sleep_until_woken(struct th_ticker *ticker)
 {
     const theater_env_t *env = ticker->env;
@@ -35,10 +45,13 @@ static void sleep_until_woken(struct th_ticker *ticker)
             memory_order_seq_cst)) { /* [T1] */
         return;
     }
-    while (atomic_load_explicit(&ticker->active, memory_order_seq_cst) == 0 &&
-           atomic_load_explicit(&ticker->state, memory_order_seq_cst) ==
-               ASLEEP) {
-        env->park(env->ctx, &ticker->state, ASLEEP, THEATER_NEVER);
+    uint64_t rest_at = th_now(env) + TH_REST_NS;
+    while (th_ticker_rests(ticker)) {
+        env->park(env->ctx, &ticker->state, ASLEEP, rest_at);
+        if (th_now(env) >= rest_at && th_ticker_rests(ticker)) {
+            ticker->rest(ticker->arg);
+            rest_at = THEATER_NEVER;
+        }
     }
     state = ASLEEP;
     /* Fails when it was woken or is to stop: then that stands. */
@@ -78,10 +91,12 @@ static void run(void *arg)
 
 theater_status_t th_ticker_start(struct th_ticker *ticker,
                                  const theater_env_t *env,
-                                 void (*tick)(void *arg), void *arg)
+                                 void (*tick)(void *arg),
+                                 void (*rest)(void *arg), void *arg)
 {
     ticker->env = env;
     ticker->tick = tick;
+    ticker->rest = rest;
     ticker->arg = arg;
     return env->thread_start(env->ctx, "th-ticker", run, ticker,
                              &ticker->thread);

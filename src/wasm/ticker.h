@@ -6,7 +6,8 @@
 
 #include "base/base.h"
 
-enum { TH_TICK_NS = 1000000 }; /* its period */
+enum { TH_TICK_NS = 1000000 };         /* its period */
+#define TH_REST_NS UINT64_C(100000000) /* asleep that long: it rests, once */
 
 /* `state`, written as ticker.c says. */
 enum { TH_TICKER_AWAKE, TH_TICKER_ASLEEP, TH_TICKER_STOPPING };
@@ -15,6 +16,7 @@ struct th_ticker {
     const theater_env_t *env;
     theater_thread_t *thread; /* NULL: none was started */
     void (*tick)(void *arg);  /* each tick, on the ticker's thread */
+    void (*rest)(void *arg);  /* while no guest runs; the same thread */
     void *arg;
     _Alignas(TH_LINE) _Atomic uint64_t ticks;  /* of time that guests ran */
     _Alignas(TH_LINE) _Atomic uint32_t active; /* a guest runs, or ran lately */
@@ -22,7 +24,10 @@ struct th_ticker {
 };
 theater_status_t th_ticker_start(struct th_ticker *ticker,
                                  const theater_env_t *env,
-                                 void (*tick)(void *arg), void *arg);
+                                 void (*tick)(void *arg),
+                                 void (*rest)(void *arg), void *arg);
+/* Inside `rest`: may it go on, since no guest has come? `arg`: the ticker. */
+bool th_ticker_rests(void *arg);
 void th_ticker_stop(struct th_ticker *ticker);
 void th_ticker_wake(struct th_ticker *ticker);
 /* A guest is about to run or runs: keeps the ticker going. */

@@ -18,6 +18,14 @@ static void tick(void *arg)
     atomic_fetch_add_explicit(&called, 1, memory_order_relaxed);
 }
 
+static _Atomic uint64_t rested;
+
+static void rest(void *arg)
+{
+    (void)arg;
+    atomic_fetch_add_explicit(&rested, 1, memory_order_relaxed);
+}
+
 /* Parks for that long, in real time. */
 static void pass(uint64_t ms)
 {
@@ -46,7 +54,8 @@ static int set_up(void **state)
 {
     (void)state;
     memset(&ticker, 0, sizeof ticker);
-    return th_ticker_start(&ticker, theater_env_default(), tick, NULL) ==
+    atomic_store_explicit(&rested, 0, memory_order_relaxed);
+    return th_ticker_start(&ticker, theater_env_default(), tick, rest, NULL) ==
                    THEATER_OK
                ? 0
                : -1;
@@ -91,6 +100,27 @@ static void it_sleeps_when_no_guest_runs_and_wakes_again(void **state)
     }
 }
 
+static void it_rests_once_each_time_that_it_sleeps_long(void **state)
+{
+    (void)state;
+    for (unsigned round = 1; round <= 2; round++) {
+        for (unsigned i = 0;
+             atomic_load_explicit(&rested, memory_order_relaxed) < round; i++) {
+            assert_true(i < 1000);
+            pass(10);
+        }
+        pass(2 * TH_REST_NS / 1000000 + 100);
+        assert_int_equal(atomic_load_explicit(&rested, memory_order_relaxed),
+                         round);
+        uint64_t asleep = th_ticker_now(&ticker);
+        th_ticker_arm(&ticker);
+        for (unsigned i = 0; th_ticker_now(&ticker) == asleep; i++) {
+            assert_true(i < 10000);
+            pass(1);
+        }
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -98,6 +128,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(it_counts_the_time_in_which_guests_run),
         TEST(it_sleeps_when_no_guest_runs_and_wakes_again),
+        TEST(it_rests_once_each_time_that_it_sleeps_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
