@@ -13,8 +13,8 @@ CTEST := ctest --output-on-failure --no-tests=error -j $(JOBS)
 # addresses over 32 bits; where the sandbox allows it, they are not spread.
 FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
-.PHONY: all run test asan tsan check-clang bench fmt lint clean help \
-    setup engine build
+.PHONY: all run test asan tsan check-clang bench guard-update fmt lint clean \
+    help setup engine build
 
 all: build ## set up, build the engine once, build everything
 
@@ -62,6 +62,9 @@ check-clang: engine | build-clang/build.ninja ## built by clang, warnings are er
 
 bench: build ## all benchmarks; writes the tables of docs/benchmarks.md
 	@scripts/bench.sh build/theater
+
+guard-update: build ## record what a message costs now as the guard's budget
+	@tests/guard/update.sh build
 
 fmt: setup ## lay out all C files as .clang-format says
 	@scripts/lint.sh --fix-format

@@ -37,6 +37,7 @@ has_builtins|libclang-rt-19-dev-wasm32|the compiler's helpers for actors
 has clang-format-19|clang-format-19|make fmt and make lint
 has_header mimalloc.h|libmimalloc-dev|allocates the messages' memory
 has_header cmocka.h|libcmocka-dev|runs the unit tests
+has valgrind|valgrind|counts instructions in the guard's tests
 [ -e /etc/ssl/certs/ca-certificates.crt ]|ca-certificates|lets cargo fetch the engine's sources
 has_engine_or_rust|rustc-web cargo-web|Rust 1.95 or later, builds the engine (Wasmtime), once
 END

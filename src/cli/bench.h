@@ -163,7 +163,8 @@ enum bench_figure {
     BENCH_CPU_NS,          /* of processor time for each */
     BENCH_BYTES_PER_ACTOR, /* of resident memory */
     BENCH_FAIRNESS,        /* the slowest receiver's share of the mean */
-    BENCH_GROWTH,          /* of resident memory while measured, bytes */
+    BENCH_CALLS,  /* system calls for a million, without the ticker's */
+    BENCH_GROWTH, /* of resident memory while measured, bytes */
     BENCH_ALL_ANSWERED_MS, /* memory: until all have answered once more */
     BENCH_WAKE_NS,         /* wake: its median */
     BENCH_FUTEX_NS,        /* of a bare futex wake */

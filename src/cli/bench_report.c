@@ -27,6 +27,8 @@ static const struct row rows[BENCH_FIGURES] = {
                                "bytes for each actor", 0, true},
     [BENCH_FAIRNESS] = {"slowest_to_mean", "fairness",
                         "of the mean, the slowest", 2, false},
+    [BENCH_CALLS] = {"calls_per_million", "calls",
+                     "system calls for a million of them", 1, false},
     [BENCH_GROWTH] = {"growth_bytes", "growth",
                       "bytes more memory while measured", 0, true},
     [BENCH_ALL_ANSWERED_MS] = {"all_answered_ms", "all",

@@ -5,6 +5,7 @@
  * handled in between. The actors go on for a moment longer, so that nothing
  * ends within the measured time. Then all comes to rest, and each actor is
  * asked what it has counted itself. */
+#include "cli/bench_calls.h"
 #include "cli/bench_tally.h"
 
 #include <stdio.h>
@@ -279,6 +280,7 @@ struct moment {
     uint64_t resident;
     uint64_t handled;
     uint64_t watched;
+    uint64_t calls;
 };
 
 static struct moment look(struct bench_world *world)
@@ -289,6 +291,7 @@ static struct moment look(struct bench_world *world)
                          .resident = bench_resident()};
     theater_router_counters(world->router, &counters);
     now.handled = handled(config, &counters);
+    now.calls = bench_calls_now().calls;
     now.ns = config->env->now_ns(config->env->ctx);
     now.cpu_ns = cpu_ns();
     return now;
@@ -312,6 +315,8 @@ static void measure(struct bench_world *world, struct bench_result *result)
     if (count > 0) {
         result->figures[BENCH_CPU_NS] =
             (double)(end.cpu_ns - begin.cpu_ns) * each / count;
+        result->figures[BENCH_CALLS] =
+            (double)(end.calls - begin.calls) * each / count * 1e6;
     }
     if (config->workload->channel) {
         result->figures[BENCH_GB_PER_S] =

@@ -5,6 +5,7 @@
  * its kind is spawned, so that whoever interrupts the benchmark leaves
  * nothing. */
 #include "cli/bench.h"
+#include "cli/bench_calls.h"
 
 #include <theater/runtime_handler.h>
 
@@ -146,7 +147,7 @@ static theater_status_t start_runtime(struct bench_world *world,
     theater_message_server_t *server;
     theater_handler_registry_t *registry;
     theater_runtime_options_t options = THEATER_RUNTIME_OPTIONS_INIT;
-    options.env = config->env;
+    options.env = bench_calls_env(config->env);
     options.workers = config->workers;
     options.on_event = on_event;
     options.user = world;
@@ -155,7 +156,7 @@ static theater_status_t start_runtime(struct bench_world *world,
     if (status != THEATER_OK) {
         return status;
     }
-    status = theater_handler_registry_new(config->env, &registry);
+    status = theater_handler_registry_new(options.env, &registry);
     if (status != THEATER_OK) {
         theater_message_server_delete(server);
         return status;
@@ -188,7 +189,7 @@ theater_status_t bench_world_init(struct bench_world *world,
     memset(world, 0, sizeof *world);
     memset(err, 0, sizeof *err);
     world->config = config;
-    options.env = config->env;
+    options.env = bench_calls_env(config->env);
     theater_status_t status = theater_router_new(&options, &world->router);
     if (status == THEATER_OK) {
         status = start_runtime(world, err);

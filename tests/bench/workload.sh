@@ -73,6 +73,9 @@ for engine in $engines; do
         holds "$(value "${key}_min")" "<=" "$(value "$key")" || fail "${key}_min"
         holds "$(value "$key")" "<=" "$(value "${key}_max")" || fail "${key}_max"
     done
+    if [ "$workload" = pairs ]; then
+        holds "$(value calls_per_million)" ">=" 0 || fail "calls_per_million"
+    fi
     if $latency; then
         [ "$(value latency_samples)" -gt 0 ] || fail "no latencies"
         # All 20 listeners of a broadcast that is sampled are.
