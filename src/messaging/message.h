@@ -202,7 +202,7 @@ static inline void th_copy_name(uint8_t *to, const uint8_t *from, size_t len)
 /* A message with a copy of `data`, or with `body` (one more reference); a
  * request or an open gets its th_asks. `pool` NULL: none is at hand. NULL: no
  * memory. Threads: any; the pool's owner. */
-static inline struct th_message *
+static inline __attribute__((always_inline)) struct th_message *
 th_message_new(const theater_env_t *env, struct th_pool *pool, uint8_t kind,
                theater_bytes_t sender, theater_bytes_t data,
                struct th_body *body)

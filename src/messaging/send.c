@@ -224,11 +224,10 @@ theater_status_t th_route_find(theater_router_t *router,
 
 /* --- Queueing ------------------------------------------------------------ */
 
-static inline theater_status_t make(theater_router_t *router,
-                                    struct th_lane lane,
-                                    theater_endpoint_t *from, uint8_t kind,
-                                    theater_bytes_t data, struct th_body *body,
-                                    struct th_message **out)
+static inline __attribute__((always_inline)) theater_status_t
+make(theater_router_t *router, struct th_lane lane, theater_endpoint_t *from,
+     uint8_t kind, theater_bytes_t data, struct th_body *body,
+     struct th_message **out)
 {
     theater_bytes_t sender = {NULL, 0};
     uint64_t charge = data.len + TH_MESSAGE_OVERHEAD;

@@ -223,6 +223,8 @@ static theater_status_t check_entry(struct th_module *module,
     if (status != THEATER_OK) {
         return status;
     }
+    entry.plain = entry.values == 1 && entry.allocates[0];
+    entry.index = (uint8_t)module->entries_len;
     module->exports[g] |= (uint64_t)1 << i;
     module->entry_of[g][i] = (int16_t)module->entries_len;
     module->entries[module->entries_len++] = entry;

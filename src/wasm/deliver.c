@@ -54,6 +54,36 @@ static int32_t nothing(struct th_guest *guest)
     return -2;
 }
 
+__attribute__((cold, noinline)) static wasm_trap_t *
+too_large(struct th_guest *guest, size_t len)
+{
+    return th_trap(guest, THEATER_LIMIT,
+                   "memory: %zu bytes are more than a guest can have", len);
+}
+
+/* Shows the arguments of the common shape, and copies them where there is
+ * room: all else in `show`. */
+static inline wasm_trap_t *show_plain(struct th_guest *guest,
+                                      const theater_bytes_t *bytes,
+                                      wasmtime_val_raw_t *v)
+{
+    size_t len = bytes->len;
+    if (TH_UNLIKELY(len > INT32_MAX)) {
+        return too_large(guest, len);
+    }
+    v[1].i32 = (int32_t)len;
+    uint32_t given = guest->arena != 0 ? th_guest_room(guest, len) : 0;
+    if (TH_UNLIKELY(given == 0)) {
+        guest->barred = "from inside cabi_realloc";
+    } else {
+        memcpy(guest->memory.base + given, bytes->data, len);
+    }
+    if (guest->module->has_arena) {
+        v[1 + guest->module->values].i32 = (int32_t)given;
+    }
+    return NULL;
+}
+
 /* All arguments at once, one behind the other; false: there is no room. */
 static bool fill(struct th_guest *guest, const struct th_entry *entry,
                  wasmtime_val_raw_t *v)
@@ -79,6 +109,29 @@ static bool fill(struct th_guest *guest, const struct th_entry *entry,
     return true;
 }
 
+__attribute__((noinline)) static wasm_trap_t *show(struct th_guest *guest,
+                                                   const struct th_entry *entry,
+                                                   wasmtime_val_raw_t *v)
+{
+    for (size_t i = 0; i < entry->values; i++) {
+        const theater_value_t *arg = &guest->delivery->args[i];
+        if (!entry->allocates[i]) {
+            v[1 + i].i32 = (int32_t)arg->u32;
+        } else if (TH_UNLIKELY(arg->bytes.len > INT32_MAX)) {
+            return too_large(guest, arg->bytes.len);
+        } else {
+            v[1 + i].i32 = (int32_t)arg->bytes.len;
+        }
+    }
+    if (guest->module->has_arena) {
+        v[1 + guest->module->values].i32 = 0;
+    }
+    if (entry->pointers > 0 && !(guest->arena != 0 && fill(guest, entry, v))) {
+        guest->barred = "from inside cabi_realloc";
+    }
+    return NULL;
+}
+
 wasm_trap_t *th_deliver_arena(void *env, wasmtime_caller_t *caller,
                               wasmtime_val_raw_t *v, size_t len)
 {
@@ -89,19 +142,19 @@ wasm_trap_t *th_deliver_arena(void *env, wasmtime_caller_t *caller,
     return NULL;
 }
 
+/* What the entry does not have of v[1] and behind stays what it is: the loop
+ * does not look at it. */
 wasm_trap_t *th_deliver_recv(void *env, wasmtime_caller_t *caller,
                              wasmtime_val_raw_t *v, size_t len)
 {
     struct th_guest *guest = th_guest_current;
     (void)env;
     (void)caller;
+    (void)len;
     if (guest->delivery != NULL) {
         th_deliver_end(guest, THEATER_OK);
     }
     guest->barred = NULL;
-    for (size_t i = 1; i < len; i++) {
-        v[i].i32 = 0;
-    }
     if (TH_UNLIKELY(--guest->until_ask == 0)) {
         guest->until_ask = TH_ASK_EVERY;
         guest->slice_over = guest->hooks->should_yield(guest->ctx);
@@ -116,23 +169,11 @@ wasm_trap_t *th_deliver_recv(void *env, wasmtime_caller_t *caller,
     guest->phase = TH_PHASE_DELIVERY;
     guest->memory_refused = false;
     th_limits_begin(guest, guest->delivery_limit);
-    for (size_t i = 0; i < entry->values; i++) {
-        const theater_value_t *arg = &delivery->args[i];
-        if (!entry->allocates[i]) {
-            v[1 + i].i32 = (int32_t)arg->u32;
-        } else if (TH_UNLIKELY(arg->bytes.len > INT32_MAX)) {
-            return th_trap(guest, THEATER_LIMIT,
-                           "memory: %zu bytes are more than a guest can have",
-                           arg->bytes.len);
-        } else {
-            v[1 + i].i32 = (int32_t)arg->bytes.len;
-        }
-    }
-    if (entry->pointers > 0 && !(guest->arena != 0 && fill(guest, entry, v))) {
-        guest->barred = "from inside cabi_realloc";
-    }
-    v[0].i32 = (int32_t)(entry - guest->module->entries);
-    return NULL;
+    wasm_trap_t *trap = TH_LIKELY(entry->plain)
+                            ? show_plain(guest, &delivery->args[0].bytes, v)
+                            : show(guest, entry, v);
+    v[0].i32 = entry->index;
+    return trap;
 }
 
 __attribute__((cold)) static wasm_trap_t *bad_room(struct th_guest *guest,

@@ -58,6 +58,8 @@ struct th_entry {
     const theater_guest_export_t *type;
     size_t grant;
     bool has_post;    /* cabi_post_<name> */
+    bool plain;       /* one parameter, which is allocated */
+    uint8_t index;    /* in the module's entries */
     uint8_t values;   /* parameters; a value for each comes from recv */
     uint8_t pointers; /* of them, those that are allocated */
     bool allocates[THEATER_MAX_PARAMS];
