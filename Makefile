@@ -13,7 +13,7 @@ CTEST := ctest --output-on-failure --no-tests=error -j $(JOBS)
 # addresses over 32 bits; where the sandbox allows it, they are not spread.
 FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
-.PHONY: all run test asan tsan check-clang bench fmt lint clean help \
+.PHONY: all run test asan tsan check-clang bench bench-peers fmt lint clean help \
     setup engine build
 
 all: build ## set up, build the engine once, build everything
@@ -62,6 +62,9 @@ check-clang: engine | build-clang/build.ninja ## built by clang, warnings are er
 
 bench: build ## the benchmarks
 	@scripts/bench.sh build/theater
+
+bench-peers: build ## the same workloads on Erlang, CAF and Go, in one table
+	@scripts/bench-peers.sh
 
 fmt: setup ## lay out all C files as .clang-format says
 	@scripts/lint.sh --fix-format

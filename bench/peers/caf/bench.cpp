@@ -27,7 +27,7 @@ namespace {
 
 constexpr uint64_t ack_every = 100; // messages between two acknowledgements
 constexpr uint64_t pair_credit = 1000;
-constexpr uint64_t flood_credit = 200;
+constexpr uint64_t flood_credit = 100;
 constexpr uint64_t sampled = 8; // one request in so many is timed
 
 struct payload {

@@ -8,7 +8,7 @@
 -export([main/0]).
 
 -define(ACK, 100).     % messages between two acknowledgements
--define(FLOOD, 1000).  % credit of a sender that is one of many to one
+-define(FLOOD, 100).   % credit of a sender that is one of many to one
 -define(SAMPLED, 8).   % one request in so many is timed
 
 main() ->
@@ -90,26 +90,22 @@ credit(_) -> ?ACK.
 %% Only messages between the same two processes keep their order, so it is the
 %% sender itself that tells its receiver of the end.
 one_way(Receivers, Credit, Count, Seconds) ->
-    Main = self(),
-    Senders = [spawn_link(fun() -> sender(Main, To, payload(), 0, Credit) end)
+    Senders = [spawn_link(fun() -> sender(To, payload(), 0, Credit) end)
                || To <- Receivers],
     Rate = measure(Count, Seconds),
     [Sender ! stop || Sender <- Senders],
-    Sent = lists:sum([receive {sent, S} -> S end || _ <- Senders]),
-    Received = lists:sum([receive {received, R} -> R end
-                          || _ <- lists:usort(Receivers)]),
-    {Rate, [], Sent - Received}.
+    Lost = lists:sum([receive {lost, Lost} -> Lost end
+                      || _ <- lists:usort(Receivers)]),
+    {Rate, [], Lost}.
 
-sender(Main, To, Payload, Seq, 0) ->
+sender(To, Payload, Seq, 0) ->
     receive
-        ack -> sender(Main, To, Payload, Seq, ?ACK);
-        stop ->
-            To ! done,
-            Main ! {sent, Seq}
+        ack -> sender(To, Payload, Seq, ?ACK);
+        stop -> To ! {done, Seq}
     end;
-sender(Main, To, Payload, Seq, Credit) ->
+sender(To, Payload, Seq, Credit) ->
     To ! {Seq, Payload, self()},
-    sender(Main, To, Payload, Seq + 1, Credit - 1).
+    sender(To, Payload, Seq + 1, Credit - 1).
 
 receiver(Main, Count, I, Next) ->
     receive
@@ -117,16 +113,17 @@ receiver(Main, Count, I, Next) ->
             Seq = Next,
             acknowledge(Seq, From, Count, I),
             receiver(Main, Count, I, Next + 1);
-        done -> Main ! {received, Next}
+        {done, Sent} -> Main ! {lost, Sent - Next}
     end.
 
-collector(Main, _, 0, Received) -> Main ! {received, Received};
-collector(Main, Count, Left, Received) ->
+%% The order of each sender is not looked at: only how many there were.
+collector(Main, _, 0, Missing) -> Main ! {lost, Missing};
+collector(Main, Count, Left, Missing) ->
     receive
         {Seq, _Payload, From} ->
             acknowledge(Seq, From, Count, 1),
-            collector(Main, Count, Left, Received + 1);
-        done -> collector(Main, Count, Left - 1, Received)
+            collector(Main, Count, Left, Missing - 1);
+        {done, Sent} -> collector(Main, Count, Left - 1, Missing + Sent)
     end.
 
 acknowledge(Seq, From, Count, I) when Seq rem ?ACK =:= ?ACK - 1 ->
