@@ -13,8 +13,8 @@ CTEST := ctest --output-on-failure --no-tests=error -j $(JOBS)
 # addresses over 32 bits; where the sandbox allows it, they are not spread.
 FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
-.PHONY: all run test asan tsan check-clang bench bench-peers fmt lint clean help \
-    setup engine build
+.PHONY: all run test asan tsan check-clang bench bench-peers fmt lint clean \
+    help setup engine build
 
 all: build ## set up, build the engine once, build everything
 
