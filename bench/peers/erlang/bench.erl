@@ -8,6 +8,7 @@
 -export([main/0]).
 
 -define(ACK, 100).     % messages between two acknowledgements
+-define(HEAP, 2000).    % words of a receiver's heap: a burst fits into it
 -define(FLOOD, 100).   % credit of a sender that is one of many to one
 -define(SAMPLED, 8).   % one request in so many is timed
 
@@ -38,7 +39,8 @@ percentiles(Sorted) ->
 run("pairs", N, Seconds) ->
     Main = self(),
     Count = counters:new(N, [atomics]),
-    Receivers = [spawn_link(fun() -> receiver(Main, Count, I, 0) end)
+    Receivers = [spawn_opt(fun() -> receiver(Main, Count, I, 0) end,
+                           [link, {min_heap_size, ?HEAP}])
                  || I <- lists:seq(1, N)],
     one_way(Receivers, credit(N), Count, Seconds);
 run("flood", N, Seconds) ->
@@ -84,7 +86,6 @@ measure(Count, Seconds) ->
     (After - Before) * 1.0e9 / (End - Begin).
 
 %% --- pairs, flood ---------------------------------------------------------
-
 %% Credit of a sender that has a receiver of its own: what was fastest.
 credit(N) when N < 1000 -> 500;
 credit(_) -> ?ACK.
