@@ -86,7 +86,7 @@ measure(Count, Seconds) ->
     (After - Before) * 1.0e9 / (End - Begin).
 
 %% --- pairs, flood ---------------------------------------------------------
-%% Credit of a sender that has a receiver of its own: what was fastest.
+%% Credit of a sender that has a receiver of its own.
 credit(N) when N < 1000 -> 500;
 credit(_) -> ?ACK.
 
