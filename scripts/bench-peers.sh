@@ -181,9 +181,9 @@ run_floor() {
         printf "%.0f 0\n", $3 * 1e6 }' "$out/floor.$round"
 }
 
-# has SYSTEM WORKLOAD N: what each can be asked. Go's scheduler gives a pair that
+# asked SYSTEM WORKLOAD N: what each can be asked. Go's scheduler gives a pair that
 # talks 10 ms at a time, so among 10,000 pairs who measures waits 70 to 100 s.
-has() {
+asked() {
     case "$1 $2" in
     "floor pairs") [ "$3" -le 1000 ] ;;
     "go pairs") [ "$3" -lt 10000 ] ;;
@@ -253,7 +253,7 @@ for ((round = 1; round <= repeat; round++)); do
         for n in $(numbers "$workload"); do
             for system in ${systems//,/ }; do
                 on "$system" || continue
-                has "$system" "$workload" "$n" || continue
+                asked "$system" "$workload" "$n" || continue
                 [ ! -t 2 ] || printf '\r%d of %d: %s %s, %s\033[K' "$round" \
                     "$repeat" "$workload" "$n" "$system" >&2
                 record "$system" "$workload" "$n"
