@@ -142,9 +142,24 @@ static void add_axes(struct cli_text *text)
                    (HEIGHT + TOP - BOTTOM) / 2);
 }
 
-static void add_line(struct cli_text *text, const struct bench_svg_line *line,
+/* Its figure stands away from a line that is above it there, or below. */
+static bool stands_below(const struct bench_svg *svg, unsigned i, unsigned k)
+{
+    const struct bench_svg_point *point = &svg->lines[i].points[k];
+    for (unsigned n = 0; n < svg->len && !svg->lines[i].dashed; n++) {
+        const struct bench_svg_line *other = &svg->lines[n];
+        if (n != i && !other->dashed && k < other->len &&
+            other->points[k].actors == point->actors) {
+            return other->points[k].rate > point->rate;
+        }
+    }
+    return svg->lines[i].below;
+}
+
+static void add_line(struct cli_text *text, const struct bench_svg *svg,
                      unsigned i)
 {
+    const struct bench_svg_line *line = &svg->lines[i];
     char figure[32];
     cli_add_format(text, "<polyline class=\"line s%u%s\" points=\"", i,
                    line->dashed ? " dashed" : "");
@@ -173,7 +188,8 @@ static void add_line(struct cli_text *text, const struct bench_svg_line *line,
                        "r=\"4\"/>\n"
                        "<text class=\"figure\" x=\"%.1f\" y=\"%.1f\" "
                        "text-anchor=\"middle\">%s</text>\n",
-                       i, x, y, x, line->below ? bottom + 18 : top - 9,
+                       i, x, y, x,
+                       stands_below(svg, i, k) ? bottom + 18 : top - 9,
                        brief(point->rate, figure));
     }
 }
@@ -216,7 +232,7 @@ void bench_svg_draw(struct cli_text *text, const struct bench_svg *svg)
     cli_add(text, "</text>\n");
     add_axes(text);
     for (unsigned i = svg->len; i-- > 0;) {
-        add_line(text, &svg->lines[i], i);
+        add_line(text, svg, i);
     }
     add_legend(text, svg);
     cli_add_format(text, "<text class=\"small\" x=\"%d\" y=\"%d\">", LEFT,
