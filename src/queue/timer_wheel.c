@@ -155,7 +155,12 @@ uint64_t th_wheel_next(const struct th_wheel *wheel)
     if (!first_bucket(wheel, &bucket, &tick)) {
         return THEATER_NEVER;
     }
-    return tick <= wheel->elapsed ? 0 : tick * TH_TIMER_TICK_NS;
+    if (tick <= wheel->elapsed) {
+        return 0;
+    }
+    /* Behind the end of time: it does not come, but is not "none". */
+    return tick > THEATER_NEVER / TH_TIMER_TICK_NS ? THEATER_NEVER - 1
+                                                   : tick * TH_TIMER_TICK_NS;
 }
 
 static struct th_timer *merge(struct th_timer *a, struct th_timer *b)

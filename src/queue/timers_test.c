@@ -286,6 +286,22 @@ static void deadlines_on_every_level_and_beyond_fire_in_their_tick(void **state)
     assert_true(th_timers_next(world.timers) == THEATER_NEVER);
 }
 
+static void in_the_last_years_next_is_not_in_the_past(void **state)
+{
+    /* The last list of what is far away would be looked at behind the end of
+     * time. */
+    const uint64_t late = THEATER_NEVER - 3 * MS;
+    struct probe probe;
+    (void)state;
+    assert_int_equal(advance_to(late - world.base), 0);
+    probe_init(&probe);
+    arm(&probe, THEATER_NEVER - 1 - world.base);
+    uint64_t next = th_timers_next(world.timers);
+    assert_true(next > late && next < THEATER_NEVER);
+    th_timer_arm(world.timers, &probe.timer, THEATER_NEVER);
+    close_probe(&probe);
+}
+
 static void
 an_advance_does_at_most_its_limit_and_says_that_there_is_more(void **state)
 {
@@ -538,6 +554,7 @@ int main(void)
         WORLD_TEST(fire_may_close_a_timer_that_is_due_with_it),
         WORLD_TEST(timers_of_one_tick_fire_in_the_order_of_their_deadlines),
         WORLD_TEST(deadlines_on_every_level_and_beyond_fire_in_their_tick),
+        WORLD_TEST(in_the_last_years_next_is_not_in_the_past),
         WORLD_TEST(
             an_advance_does_at_most_its_limit_and_says_that_there_is_more),
         WORLD_TEST(moving_timers_nearer_is_bounded_by_the_limit_too),
