@@ -29,6 +29,17 @@ enum th_fault_kind {
     TH_FAULT_KINDS
 };
 
+/* A place in the product that asks for something that can fail; only where the
+ * product was compiled with base/fault_sites.h. */
+struct th_fault_site {
+    const char *file;
+    const char *function;
+    int line;
+    enum th_fault_kind kind;
+    _Atomic uint64_t calls;  /* in all */
+    _Atomic uint64_t failed; /* of those, on purpose */
+};
+
 /* Embedded; in place until nothing of the world that uses it is left. */
 struct th_fault_env {
     theater_env_t table;        /* give out its address */
@@ -58,5 +69,14 @@ uint64_t th_fault_env_failed(struct th_fault_env *fault,
 /* What was allocated (mapped) and not given back. Threads: any. */
 int64_t th_fault_env_live(struct th_fault_env *fault);
 int64_t th_fault_env_live_pages(struct th_fault_env *fault);
+
+/* What the product takes for the default environment where it was compiled with
+ * -Dtheater_env_default=th_fault_env_default: `fault`, or, after NULL and at
+ * first, the real one. Threads: setup. */
+void th_fault_env_use(struct th_fault_env *fault);
+const theater_env_t *th_fault_env_default(void);
+
+/* This thread's next call of that kind is made at `site`. */
+void th_fault_site_enter(struct th_fault_site *site);
 
 #endif

@@ -109,6 +109,38 @@ static void every_kind_can_fail_and_leaves_the_outputs_alone(void **state)
     assert_int_equal(th_fault_env_live(&fault), 0);
 }
 
+static void a_place_knows_how_often_it_was_refused(void **state)
+{
+    const theater_env_t *env = &fault.table;
+    struct th_fault_site site = {.kind = TH_FAULT_ALLOC};
+    (void)state;
+    th_fault_env_fail(&fault, TH_FAULT_ALLOC, 2, true);
+    for (unsigned i = 0; i < 3; i++) {
+        th_fault_site_enter(&site);
+        th_free(env, th_alloc(env, 1));
+        th_free(env, th_alloc(env, 1)); /* of no place */
+    }
+    th_fault_site_enter(&site);
+    assert_non_null(env->map(env->ctx, 4096)); /* not what it asks for */
+    assert_int_equal(site.calls, 3);
+    assert_int_equal(site.failed, 0);
+    th_fault_env_fail(&fault, TH_FAULT_ALLOC, 1, true);
+    th_fault_site_enter(&site);
+    assert_null(th_alloc(env, 1));
+    assert_int_equal(site.calls, 4);
+    assert_int_equal(site.failed, 1);
+}
+
+static void the_default_environment_can_be_one_that_fails(void **state)
+{
+    (void)state;
+    assert_ptr_equal(th_fault_env_default(), theater_env_default());
+    th_fault_env_use(&fault);
+    assert_ptr_equal(th_fault_env_default(), &fault.table);
+    th_fault_env_use(NULL);
+    assert_ptr_equal(th_fault_env_default(), theater_env_default());
+}
+
 static void the_rest_is_that_of_the_wrapped_one(void **state)
 {
     struct th_sim_env *sim;
@@ -135,6 +167,8 @@ int main(void)
         FAULT_TEST(it_fails_all_allocations_from_the_chosen_one_on),
         FAULT_TEST(it_counts_what_is_not_given_back),
         FAULT_TEST(every_kind_can_fail_and_leaves_the_outputs_alone),
+        FAULT_TEST(a_place_knows_how_often_it_was_refused),
+        FAULT_TEST(the_default_environment_can_be_one_that_fails),
         FAULT_TEST(the_rest_is_that_of_the_wrapped_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,26 @@
  * who reads them at the end has joined the threads that wrote them. */
 #include "base/env_fault.h"
 
+/* Where this thread is about to ask; NULL: nobody said so. */
+static _Thread_local struct th_fault_site *here;
+static struct th_fault_env *in_use;
+
+void th_fault_site_enter(struct th_fault_site *site)
+{
+    here = site;
+}
+
+static void count_site(struct th_fault_site *site, enum th_fault_kind kind,
+                       bool failed)
+{
+    if (site == NULL || site->kind != kind) {
+        return;
+    }
+    /* relaxed: see above */
+    atomic_fetch_add_explicit(&site->calls, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&site->failed, failed, memory_order_relaxed);
+}
+
 static bool fails(struct th_fault_env *fault, enum th_fault_kind kind)
 {
     /* relaxed: see above */
@@ -16,6 +36,8 @@ static bool fails(struct th_fault_env *fault, enum th_fault_kind kind)
         atomic_fetch_add_explicit(&fault->kinds[kind].failed, 1,
                                   memory_order_relaxed);
     }
+    count_site(here, kind, fail);
+    here = NULL;
     return fail;
 }
 
@@ -121,6 +143,13 @@ static void fault_yield(void *ctx, const char *point)
     fault->inner->yield(fault->inner->ctx, point);
 }
 
+/* What was read is freed here; it was not allocated here, unless the files'
+ * own code takes this environment for the default one. */
+static void count_file(struct th_fault_env *fault, theater_status_t status)
+{
+    count(&fault->live, status == THEATER_OK && in_use != fault ? 1 : 0);
+}
+
 static theater_status_t fault_file_read(void *ctx, const char *path,
                                         size_t limit, uint8_t **out_data,
                                         size_t *out_len)
@@ -131,8 +160,7 @@ static theater_status_t fault_file_read(void *ctx, const char *path,
     }
     theater_status_t status = fault->inner->file_read(fault->inner->ctx, path,
                                                       limit, out_data, out_len);
-    /* The caller frees it here. */
-    count(&fault->live, status == THEATER_OK ? 1 : 0);
+    count_file(fault, status);
     return status;
 }
 
@@ -146,8 +174,7 @@ static theater_status_t fault_file_read_own(void *ctx, const char *path,
     }
     theater_status_t status = fault->inner->file_read_own(
         fault->inner->ctx, path, limit, out_data, out_len);
-    /* The caller frees it here. */
-    count(&fault->live, status == THEATER_OK ? 1 : 0);
+    count_file(fault, status);
     return status;
 }
 
@@ -240,6 +267,16 @@ uint64_t th_fault_env_failed(struct th_fault_env *fault,
 int64_t th_fault_env_live(struct th_fault_env *fault)
 {
     return atomic_load_explicit(&fault->live, memory_order_relaxed);
+}
+
+void th_fault_env_use(struct th_fault_env *fault)
+{
+    in_use = fault;
+}
+
+const theater_env_t *th_fault_env_default(void)
+{
+    return in_use != NULL ? &in_use->table : theater_env_default();
 }
 
 int64_t th_fault_env_live_pages(struct th_fault_env *fault)

@@ -57,6 +57,74 @@ static void sim_free(void *ctx, void *memory)
     th_free(theater_env_default(), memory);
 }
 
+/* Pages, files and standard error are the real world's. */
+static void *sim_map(void *ctx, size_t size)
+{
+    const theater_env_t *real = theater_env_default();
+    (void)ctx;
+    return real->map(real->ctx, size);
+}
+
+static void sim_unmap(void *ctx, void *memory, size_t size)
+{
+    const theater_env_t *real = theater_env_default();
+    (void)ctx;
+    real->unmap(real->ctx, memory, size);
+}
+
+static void sim_discard(void *ctx, void *memory, size_t size)
+{
+    const theater_env_t *real = theater_env_default();
+    (void)ctx;
+    real->discard(real->ctx, memory, size);
+}
+
+static theater_status_t sim_file_read(void *ctx, const char *path, size_t limit,
+                                      uint8_t **out_data, size_t *out_len)
+{
+    const theater_env_t *real = theater_env_default();
+    (void)ctx;
+    return real->file_read(real->ctx, path, limit, out_data, out_len);
+}
+
+static theater_status_t sim_file_read_own(void *ctx, const char *path,
+                                          size_t limit, uint8_t **out_data,
+                                          size_t *out_len)
+{
+    const theater_env_t *real = theater_env_default();
+    (void)ctx;
+    return real->file_read_own(real->ctx, path, limit, out_data, out_len);
+}
+
+static theater_status_t sim_file_write(void *ctx, const char *path,
+                                       const void *data, size_t len)
+{
+    const theater_env_t *real = theater_env_default();
+    (void)ctx;
+    return real->file_write(real->ctx, path, data, len);
+}
+
+static theater_status_t sim_file_remove(void *ctx, const char *path)
+{
+    const theater_env_t *real = theater_env_default();
+    (void)ctx;
+    return real->file_remove(real->ctx, path);
+}
+
+static theater_status_t sim_folder_private(void *ctx, const char *path)
+{
+    const theater_env_t *real = theater_env_default();
+    (void)ctx;
+    return real->folder_private(real->ctx, path);
+}
+
+static void sim_log_write(void *ctx, const char *line, size_t len)
+{
+    const theater_env_t *real = theater_env_default();
+    (void)ctx;
+    real->log_write(real->ctx, line, len);
+}
+
 static theater_status_t sim_thread_start(void *ctx, const char *name,
                                          void (*run)(void *arg), void *arg,
                                          theater_thread_t **out)
@@ -116,19 +184,29 @@ theater_status_t th_sim_env_new(uint64_t seed, struct th_sim_env **out)
     if (sim == NULL) {
         return THEATER_OUT_OF_MEMORY;
     }
-    /* The rest (pages, files, standard error) is the real world's. */
-    sim->table = *real;
-    sim->table.ctx = sim;
-    sim->table.now_ns = sim_now_ns;
-    sim->table.wall_ns = sim_wall_ns;
-    sim->table.random = sim_random;
-    sim->table.alloc = sim_alloc;
-    sim->table.free = sim_free;
-    sim->table.thread_start = sim_thread_start;
-    sim->table.thread_join = sim_thread_join;
-    sim->table.park = sim_park;
-    sim->table.unpark = sim_unpark;
-    sim->table.yield = sim_yield;
+    sim->table = (theater_env_t){
+        .size = sizeof(theater_env_t),
+        .ctx = sim,
+        .now_ns = sim_now_ns,
+        .wall_ns = sim_wall_ns,
+        .random = sim_random,
+        .alloc = sim_alloc,
+        .free = sim_free,
+        .map = sim_map,
+        .unmap = sim_unmap,
+        .discard = sim_discard,
+        .thread_start = sim_thread_start,
+        .thread_join = sim_thread_join,
+        .park = sim_park,
+        .unpark = sim_unpark,
+        .yield = sim_yield,
+        .file_read = sim_file_read,
+        .file_read_own = sim_file_read_own,
+        .file_write = sim_file_write,
+        .file_remove = sim_file_remove,
+        .folder_private = sim_folder_private,
+        .log_write = sim_log_write,
+    };
     sim->now_ns = START_NS;
     th_rng_init(&sim->rng, seed);
     *out = sim;
