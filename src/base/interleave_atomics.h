@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For tests: gives the `_explicit` operations of <stdatomic.h> a place to
- * switch before each; see base/interleave.h. */
+/* For tests: gives the `_explicit` operations of <stdatomic.h>, and the pause of
+ * a spin, a place to switch before each; see base/interleave.h. */
 #ifndef TH_BASE_INTERLEAVE_ATOMICS_H
 #define TH_BASE_INTERLEAVE_ATOMICS_H
 
@@ -44,26 +44,38 @@
 #undef atomic_fetch_xor_explicit
 
 #define atomic_load_explicit(ptr, order)                                       \
-    (th_interleave_point(), TH_IL_LOAD(ptr, order))
+    (th_interleave_access(ptr, 0), TH_IL_LOAD(ptr, order))
+/* Before it a place to switch; after it, whether it has changed anything. */
+#define TH_IL_WRITES(ptr, operation)                                           \
+    __extension__({                                                            \
+        th_interleave_access(ptr, sizeof(*(ptr)));                             \
+        __auto_type il_result_ = operation;                                    \
+        th_interleave_written();                                               \
+        il_result_;                                                            \
+    })
 #define atomic_store_explicit(ptr, value, order)                               \
-    (th_interleave_point(), TH_IL_STORE(ptr, value, order))
+    (th_interleave_access(ptr, sizeof(*(ptr))),                                \
+     TH_IL_STORE(ptr, value, order), th_interleave_written())
 #define atomic_exchange_explicit(ptr, value, order)                            \
-    (th_interleave_point(), TH_IL_EXCHANGE(ptr, value, order))
+    TH_IL_WRITES(ptr, TH_IL_EXCHANGE(ptr, value, order))
 #define atomic_compare_exchange_strong_explicit(ptr, expected, desired, ok,    \
                                                 failed)                        \
-    (th_interleave_point(), TH_IL_STRONG(ptr, expected, desired, ok, failed))
+    TH_IL_WRITES(ptr, TH_IL_STRONG(ptr, expected, desired, ok, failed))
 #define atomic_compare_exchange_weak_explicit(ptr, expected, desired, ok,      \
                                               failed)                          \
-    (th_interleave_point(), TH_IL_WEAK(ptr, expected, desired, ok, failed))
+    TH_IL_WRITES(ptr, TH_IL_WEAK(ptr, expected, desired, ok, failed))
 #define atomic_fetch_add_explicit(ptr, value, order)                           \
-    (th_interleave_point(), TH_IL_ADD(ptr, value, order))
+    TH_IL_WRITES(ptr, TH_IL_ADD(ptr, value, order))
 #define atomic_fetch_sub_explicit(ptr, value, order)                           \
-    (th_interleave_point(), TH_IL_SUB(ptr, value, order))
+    TH_IL_WRITES(ptr, TH_IL_SUB(ptr, value, order))
 #define atomic_fetch_and_explicit(ptr, value, order)                           \
-    (th_interleave_point(), TH_IL_AND(ptr, value, order))
+    TH_IL_WRITES(ptr, TH_IL_AND(ptr, value, order))
 #define atomic_fetch_or_explicit(ptr, value, order)                            \
-    (th_interleave_point(), TH_IL_OR(ptr, value, order))
+    TH_IL_WRITES(ptr, TH_IL_OR(ptr, value, order))
 #define atomic_fetch_xor_explicit(ptr, value, order)                           \
-    (th_interleave_point(), TH_IL_XOR(ptr, value, order))
+    TH_IL_WRITES(ptr, TH_IL_XOR(ptr, value, order))
+
+/* A wait in a loop is one, too. */
+#define th_pause th_interleave_pause
 
 #endif

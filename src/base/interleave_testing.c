@@ -10,9 +10,14 @@
  * find what needs a whole operation of another thread in between); and one
  * unlucky thread that is seldom drawn (as if suspended in the middle). Thread
  * slots are taken in the order of `who` before the start, so that a run
- * depends on nothing but its seed. */
-#include "base/interleave.h"
+ * depends on nothing but its seed.
+ *
+ * All threads of a run are kept on one core: only one has the baton, and a
+ * sleeper on another core takes twenty times as long to wake. */
+#include "base/interleave_internal.h"
 
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -101,6 +106,7 @@ void th_interleave_point(void)
 {
     struct player *me = self;
     if (me == NULL) {
+        (void)th_explore_step(NULL, 0, TH_STEP_ANY);
         return;
     }
     struct player *next = next_player(me->run, me);
@@ -108,6 +114,49 @@ void th_interleave_point(void)
         give(next);
         await_baton(me);
     }
+}
+
+void th_interleave_access(const volatile void *address, size_t writes)
+{
+    if (self != NULL) {
+        th_interleave_point();
+        return;
+    }
+    (void)th_explore_step(address, writes,
+                          writes > 0 ? TH_STEP_WRITE : TH_STEP_READ);
+}
+
+void th_interleave_pause(void)
+{
+    if (self == NULL) { /* a seed comes to the others without it */
+        (void)th_explore_step(NULL, 0, TH_STEP_PAUSE);
+    }
+}
+
+bool th_interleave_sleep(void)
+{
+    if (self != NULL) {
+        th_interleave_point();
+        return false;
+    }
+    return th_explore_step(NULL, 0, TH_STEP_SLEEP);
+}
+
+void th_interleave_pin(cpu_set_t *out_before)
+{
+    cpu_set_t one;
+    int cpu = sched_getcpu();
+
+    CPU_ZERO(&one);
+    CPU_SET((unsigned)(cpu >= 0 ? cpu : 0), &one);
+    TH_CHECK(sched_getaffinity(0, sizeof(*out_before), out_before) == 0);
+    /* A failure only makes it slow. */
+    (void)sched_setaffinity(0, sizeof(one), &one);
+}
+
+void th_interleave_unpin(const cpu_set_t *before)
+{
+    (void)sched_setaffinity(0, sizeof(*before), before);
 }
 
 static void play(void *arg)
@@ -135,13 +184,27 @@ static void play(void *arg)
     run->env->unpark(run->env->ctx, &run->over, 1);
 }
 
+static uint64_t running_seed;
+
+/* A check did not hold: by which seed? */
+static void say_seed(int signal_number)
+{
+    (void)fprintf(stderr, "interleave: seed %llu\n",
+                  (unsigned long long)running_seed);
+    (void)signal(signal_number, SIG_DFL);
+}
+
 uint64_t th_interleave_run(const struct th_interleave *plan)
 {
     const theater_env_t *env = theater_env_default();
     struct run *run = env->alloc(env->ctx, sizeof(*run), TH_LINE);
+    cpu_set_t before;
 
     TH_CHECK(plan->threads >= 1 && plan->threads <= TH_INTERLEAVE_THREADS);
     TH_CHECK(run != NULL);
+    th_interleave_pin(&before);
+    running_seed = plan->seed;
+    (void)signal(SIGABRT, say_seed);
     memset(run, 0, sizeof(*run));
     run->plan = plan;
     run->env = env;
@@ -162,9 +225,27 @@ uint64_t th_interleave_run(const struct th_interleave *plan)
     for (unsigned i = 0; i < plan->threads; i++) {
         env->thread_join(env->ctx, run->players[i].thread);
     }
+    th_interleave_unpin(&before);
+    (void)signal(SIGABRT, SIG_DFL);
     uint64_t hash = run->hash;
     th_free(env, run);
     return hash;
+}
+
+static uint64_t number_of(const char *variable, uint64_t otherwise)
+{
+    const char *text = getenv(variable);
+    return text != NULL && *text != '\0' ? strtoull(text, NULL, 0) : otherwise;
+}
+
+uint64_t th_interleave_first_seed(void)
+{
+    return number_of("THEATER_TEST_SEED", 0);
+}
+
+uint64_t th_interleave_seeds(uint64_t usual)
+{
+    return number_of("THEATER_TEST_SEEDS", usual);
 }
 
 /* --- The environment ---------------------------------------------------- */
@@ -179,6 +260,13 @@ static uint64_t interleave_now_ns(void *ctx)
     return atomic_load_explicit(&virtual_now, memory_order_relaxed);
 }
 
+/* Always the same, so that a schedule gives the same run. */
+static void interleave_random(void *ctx, void *out, size_t len)
+{
+    (void)ctx;
+    memset(out, 0x5A, len);
+}
+
 static void interleave_park(void *ctx, const void *word, uint32_t expected,
                             uint64_t deadline_ns)
 {
@@ -186,7 +274,7 @@ static void interleave_park(void *ctx, const void *word, uint32_t expected,
     (void)word;
     (void)expected;
     (void)deadline_ns;
-    th_interleave_point();
+    (void)th_interleave_sleep();
 }
 
 static void interleave_unpark(void *ctx, const void *word, uint32_t count)
@@ -194,7 +282,9 @@ static void interleave_unpark(void *ctx, const void *word, uint32_t count)
     (void)ctx;
     (void)word;
     (void)count;
-    th_interleave_point();
+    if (self != NULL) { /* where all is explored: nothing shared is touched */
+        th_interleave_point();
+    }
 }
 
 static void interleave_yield(void *ctx, const char *point)
@@ -209,6 +299,7 @@ const theater_env_t *th_interleave_env(void)
     if (table.size == 0) {
         table = *theater_env_default();
         table.now_ns = interleave_now_ns;
+        table.random = interleave_random;
         table.park = interleave_park;
         table.unpark = interleave_unpark;
         table.yield = interleave_yield;

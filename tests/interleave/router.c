@@ -118,20 +118,22 @@ static void run_seeds(void (*prepare)(struct world *),
     static struct world world;
     uint64_t first = 0;
     unsigned different = 0;
+    uint64_t seeds = th_interleave_seeds(SEEDS);
 
-    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+    for (uint64_t i = 0; i < seeds; i++) {
+        uint64_t seed = th_interleave_first_seed() + i;
         struct th_interleave plan = {seed, threads, run, &world};
         open_world(&world);
         prepare(&world);
         uint64_t hash = th_interleave_run(&plan);
-        different += seed != 0 && hash != first ? 1 : 0;
-        first = seed == 0 ? hash : first;
+        different += i != 0 && hash != first ? 1 : 0;
+        first = i == 0 ? hash : first;
         if (check != NULL) {
             check(&world);
         }
         close_world(&world);
     }
-    assert_true(different > SEEDS / 2);
+    assert_true(different > seeds / 2);
 }
 
 /* --- One-way ------------------------------------------------------------- */
