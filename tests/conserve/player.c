@@ -198,6 +198,23 @@ static void run(void *self, theater_actor_t *actor)
     player->endpoint = theater_message_server_endpoint(actor);
 }
 
+/* All its deeds are under way: the end of one wakes it. */
+static bool is_busy(const struct player *player)
+{
+    enum workload work = player->world->plan.work;
+    if (work != WORK_REQUESTS && work != WORK_GUESTS) {
+        return false; /* goes on with what needs no deed */
+    }
+    for (unsigned i = 0; i < DEEDS; i++) {
+        /* relaxed: the actor makes it idle; one that has ended wakes it */
+        if (atomic_load_explicit(&player->deeds[i].state,
+                                 memory_order_relaxed) == DEED_IDLE) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void woken(void *self, theater_actor_t *actor)
 {
     struct player *player = self;
@@ -207,15 +224,17 @@ static void woken(void *self, theater_actor_t *actor)
     /* relaxed: its own, handed on with the name */
     uint32_t now = atomic_load_explicit(left, memory_order_relaxed);
     for (unsigned i = 0; i < PIECE && now != 0; i++, now--) {
-        if (world_stopping(world)) {
-            now = 0;
+        if (is_busy(player)) {
             break;
         }
         acts_one(player);
     }
+    now = world_stopping(world) ? 0 : now;
     atomic_store_explicit(left, now, memory_order_relaxed);
     if (now != 0) {
-        theater_actor_wake(actor);
+        if (!is_busy(player)) {
+            theater_actor_wake(actor);
+        }
     } else if (player->party % 2 == 0) {
         /* The others' requests end by their deadlines. */
         while (player->deferred_len != 0) {
