@@ -13,8 +13,8 @@ CTEST := ctest --output-on-failure --no-tests=error -j $(JOBS)
 # addresses over 32 bits; where the sandbox allows it, they are not spread.
 FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
-.PHONY: all run test asan tsan check-clang bench fmt lint clean help \
-    setup engine build
+.PHONY: all run test asan tsan check-clang bench torture soak fmt lint clean \
+    help setup engine build
 
 all: build ## set up, build the engine once, build everything
 
@@ -62,6 +62,12 @@ check-clang: engine | build-clang/build.ninja ## built by clang, warnings are er
 
 bench: build ## the benchmarks
 	@scripts/bench.sh build/theater
+
+torture: build ## all that tries to break it, with fresh seeds: 15 minutes
+	@scripts/torture.sh
+
+soak: build ## HOURS=n of conservation rounds: memory, descriptors, threads stay
+	@scripts/soak.sh $(HOURS)
 
 fmt: setup ## lay out all C files as .clang-format says
 	@scripts/lint.sh --fix-format
