@@ -109,7 +109,8 @@ static void on_opened(void *user, theater_status_t status,
 
 /* What begins with a status: PENDING leaves the deed to its callback. */
 static void deed_begun(struct deed *deed, theater_status_t status,
-                       theater_request_id_t id, const struct ledger_entry *entry)
+                       theater_request_id_t id,
+                       const struct ledger_entry *entry)
 {
     struct world *world = deed->player->world;
     if (status != THEATER_PENDING) {
@@ -265,8 +266,7 @@ static void act_batch(struct player *player)
     unsigned to = target(player);
     uint8_t *at = player->buffer;
     for (; len < BATCH; len++) {
-        messages[len] =
-            compose(player, LEDGER_PAIR, to, 0, at, &entries[len]);
+        messages[len] = compose(player, LEDGER_PAIR, to, 0, at, &entries[len]);
         if (messages[len].data == NULL) {
             break;
         }
@@ -309,10 +309,9 @@ static void act_later(struct player *player)
     theater_bytes_t data =
         compose(player, LEDGER_LATE, to, 0, player->buffer, &entry);
     if (data.data != NULL &&
-        theater_router_send_after(player->world->router, player->endpoint,
-                                  name_of(player, to), data,
-                                  rng_below(&player->rng, 20),
-                                  &id) == THEATER_OK &&
+        theater_router_send_after(
+            player->world->router, player->endpoint, name_of(player, to), data,
+            rng_below(&player->rng, 20), &id) == THEATER_OK &&
         rng_below(&player->rng, 8) == 0 &&
         theater_router_cancel_send(player->endpoint, id) == THEATER_OK) {
         world_fault(player->world, FAULT_CANCEL);
@@ -440,9 +439,9 @@ static void act_open(struct player *player)
         return;
     }
     deed->entry = entry;
-    theater_status_t status = theater_channel_open_start(
-        player->endpoint, name_of(player, to), data, timeout(player), on_opened,
-        deed, &id);
+    theater_status_t status =
+        theater_channel_open_start(player->endpoint, name_of(player, to), data,
+                                   timeout(player), on_opened, deed, &id);
     deed_begun(deed, status, id, &entry);
 }
 
@@ -477,8 +476,9 @@ void acts_data(struct player *player, const struct channel *channel)
 static void act_data(struct player *player)
 {
     if (player->channels_len != 0) {
-        acts_data(player, &player->channels[rng_below(&player->rng,
-                                                      player->channels_len)]);
+        acts_data(
+            player,
+            &player->channels[rng_below(&player->rng, player->channels_len)]);
     } else {
         act_open(player);
     }
@@ -505,11 +505,11 @@ static void act_close(struct player *player)
 void acts_one(struct player *player)
 {
     static void (*const acts[ACTS])(struct player *) = {
-        [ACT_SEND] = act_send,       [ACT_WAIT] = act_wait,
-        [ACT_BATCH] = act_batch,     [ACT_BROADCAST] = act_broadcast,
-        [ACT_LATER] = act_later,     [ACT_REQUEST] = act_request,
-        [ACT_OPEN] = act_open,       [ACT_DATA] = act_data,
-        [ACT_CLOSE] = act_close,     [ACT_ANSWER] = acts_answer,
+        [ACT_SEND] = act_send,   [ACT_WAIT] = act_wait,
+        [ACT_BATCH] = act_batch, [ACT_BROADCAST] = act_broadcast,
+        [ACT_LATER] = act_later, [ACT_REQUEST] = act_request,
+        [ACT_OPEN] = act_open,   [ACT_DATA] = act_data,
+        [ACT_CLOSE] = act_close, [ACT_ANSWER] = acts_answer,
     };
     const uint32_t *weights = player->world->plan.weights;
     uint32_t sum = 0;

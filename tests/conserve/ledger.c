@@ -178,8 +178,9 @@ bool ledger_compose(struct ledger *ledger, enum ledger_stream stream,
     fill(out, len, header.filler);
     header.checksum = checksum(&header, out, len);
     memcpy(out, &header, offsetof(struct header, filler));
-    *out_entry = (struct ledger_entry){header.stream, header.from,   header.to,
-                                       header.note,   header.number, header.len};
+    *out_entry =
+        (struct ledger_entry){header.stream, header.from,   header.to,
+                              header.note,   header.number, header.len};
     return true;
 }
 
@@ -369,8 +370,8 @@ static void check_stream(struct ledger *ledger, unsigned stream, size_t at,
     for (uint32_t i = 0; i < (numbers + 63) / 64; i++) {
         uint64_t handled = load(&words[i].handled);
         uint64_t dead = load(&words[i].dead);
-        uint64_t accepted = stream == LEDGER_LATE ? handled | dead
-                                                  : load(&words[i].accepted);
+        uint64_t accepted =
+            stream == LEDGER_LATE ? handled | dead : load(&words[i].accepted);
         out->accepted += ones(accepted);
         out->handled += ones(handled);
         out->dead += ones(dead);
@@ -392,8 +393,8 @@ void ledger_check(struct ledger *ledger, bool all_ended,
                                           stream == LEDGER_ALL ? from : to);
                 uint32_t numbers = atomic_load_explicit(
                     &ledger->streams[counted].next, memory_order_relaxed);
-                check_stream(ledger, stream,
-                             index_of(ledger, stream, from, to), numbers, out);
+                check_stream(ledger, stream, index_of(ledger, stream, from, to),
+                             numbers, out);
             }
         }
     }

@@ -90,9 +90,8 @@ static void get_request(struct player *player, theater_delivery_t *delivery,
         delivery->status =
             defer(player, answer.data) ? THEATER_PENDING : THEATER_OK;
     } else if (what < 50) {
-        delivery->status = hand_on(player, entry, answer.data)
-                               ? THEATER_PENDING
-                               : THEATER_OK;
+        delivery->status =
+            hand_on(player, entry, answer.data) ? THEATER_PENDING : THEATER_OK;
     } else if (what < 56) {
         delivery->status = THEATER_FAILED;
     } else if (what < 64) {
@@ -284,9 +283,9 @@ theater_status_t player_spawn(struct world *world, unsigned party,
     for (unsigned i = 0; i < DEEDS; i++) {
         player->deeds[i].player = player;
     }
-    theater_status_t status = theater_runtime_spawn_native(
-        world->runtime, world->parties[party].name, world->manifest, NULL, &ops,
-        player, NULL);
+    theater_status_t status =
+        theater_runtime_spawn_native(world->runtime, world->parties[party].name,
+                                     world->manifest, NULL, &ops, player, NULL);
     if (status != THEATER_OK) {
         free(player->buffer);
         free(player);

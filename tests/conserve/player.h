@@ -51,7 +51,7 @@ struct player {
     struct channel channels[CHANNELS];
     unsigned channels_len;
     unsigned waiting[PARTIES_MAX]; /* sends that wait for space there */
-    uint8_t *buffer; /* a message; of a batch: its messages */
+    uint8_t *buffer;               /* a message; of a batch: its messages */
 };
 
 /* Picks something and does it. */

@@ -63,8 +63,8 @@ static void trouble(struct world *world)
                              "trouble") == THEATER_OK) {
         world_fault(world, FAULT_STOP);
     }
-    bool armed = atomic_load_explicit(&world->alloc_one_in,
-                                      memory_order_relaxed) != 0;
+    bool armed =
+        atomic_load_explicit(&world->alloc_one_in, memory_order_relaxed) != 0;
     uint32_t one_in = armed || !rng_one_in(rng, plan->alloc_one_in)
                           ? 0
                           : 2 + rng_below(rng, 20);
@@ -164,8 +164,8 @@ static void end(struct world *world)
     case FAULT_SHUTDOWN:
         world_fault(world, FAULT_SHUTDOWN);
         /* TIMEOUT: what is left becomes dead letters */
-        (void)!theater_router_shutdown(
-            world->router, 1 + rng_below(&world->rng, 60), NULL);
+        (void)!theater_router_shutdown(world->router,
+                                       1 + rng_below(&world->rng, 60), NULL);
         stop_drifter(world);
         break;
     case FAULT_KILL:
@@ -197,7 +197,8 @@ static uint64_t differs(const struct world *world, const char *what,
                         uint64_t ours, uint64_t theirs)
 {
     if (ours != theirs) {
-        fprintf(stderr, "conserve: seed %llu, %s: %s: ledger %llu, router "
+        fprintf(stderr,
+                "conserve: seed %llu, %s: %s: ledger %llu, router "
                 "%llu\n",
                 (unsigned long long)world->seed, work_names[world->plan.work],
                 what, (unsigned long long)ours, (unsigned long long)theirs);

@@ -108,9 +108,8 @@ static void print_table(void)
     printf("begun by actors\n");
     for (unsigned i = 0; i < ACTS; i++) {
         if (i != ACT_CREDIT) {
-            line(act_names[i],
-                 atomic_load_explicit(&total.counts.acts[i],
-                                      memory_order_relaxed));
+            line(act_names[i], atomic_load_explicit(&total.counts.acts[i],
+                                                    memory_order_relaxed));
         }
     }
     printf("faults injected\n");
@@ -198,7 +197,8 @@ static bool run_rounds(const struct options *options)
     for (uint64_t i = 0;; i++) {
         if (!round_run(options->seed + i, work_of(options, i), options->plant,
                        &total)) {
-            fprintf(stderr, "conserve: failed: --seed %llu --messages 1 "
+            fprintf(stderr,
+                    "conserve: failed: --seed %llu --messages 1 "
                     "--workload %s\n",
                     (unsigned long long)(options->seed + i),
                     work_names[work_of(options, i) % WORKLOADS]);
@@ -274,8 +274,8 @@ static bool read_option(struct options *options, const char *name,
 
 static bool read_options(struct options *options, int argc, char **argv)
 {
-    static const char *const plants[PLANTS] = {
-        "", "lose", "double", "corrupt", "reorder", "unended"};
+    static const char *const plants[PLANTS] = {"",        "lose",    "double",
+                                               "corrupt", "reorder", "unended"};
     const char *planted = getenv("CONSERVE_PLANT");
     unsigned plant = PLANT_NONE;
     if (planted != NULL && !read_name(planted, plants, PLANTS, &plant)) {

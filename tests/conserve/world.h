@@ -72,15 +72,15 @@ enum plant { /* a fault of the test's own, which the ledger must find */
 
 enum {
     PARTIES_MAX = 24,
-    BOARD = 64,          /* operations that anybody may cancel */
+    BOARD = 64, /* operations that anybody may cancel */
     PAUSE_NS = 2000000,
-    NUMBERS = 1 << 16,   /* of a stream */
-    REQUESTS = 1 << 17,  /* of a round */
-    NOTE_TRAP = 0xee,    /* the receiver is to trap */
-    HOPS = 4,            /* longest chain of requests */
+    NUMBERS = 1 << 16,  /* of a stream */
+    REQUESTS = 1 << 17, /* of a round */
+    NOTE_TRAP = 0xee,   /* the receiver is to trap */
+    HOPS = 4,           /* longest chain of requests */
     STASH = 4096,
     MESSAGE_MAX = 1 << 20,
-    PIECE = 64,          /* operations of one activation */
+    PIECE = 64, /* operations of one activation */
 };
 
 struct rng {
@@ -89,21 +89,21 @@ struct rng {
 
 struct plan {
     enum workload work;
-    unsigned actors; /* C actors and guests; one thread more takes part */
-    unsigned guests; /* of those, the first ones */
-    unsigned targets; /* to whom all goes: the first ones; 0: all */
-    uint32_t operations; /* of each actor */
+    unsigned actors;      /* C actors and guests; one thread more takes part */
+    unsigned guests;      /* of those, the first ones */
+    unsigned targets;     /* to whom all goes: the first ones; 0: all */
+    uint32_t operations;  /* of each actor */
     uint32_t least, most; /* bytes of a message */
     uint32_t capacity;
     uint32_t capacity_bytes;
     uint32_t credit;
     const char *on_full;
     uint32_t weights[ACTS];
-    uint32_t fail_one_in; /* deliveries; 0: none */
+    uint32_t fail_one_in;  /* deliveries; 0: none */
     uint32_t leave_one_in; /* deliveries after which an actor stops itself */
-    uint32_t stop_one_in; /* ticks of 1 ms */
+    uint32_t stop_one_in;  /* ticks of 1 ms */
     uint32_t alloc_one_in; /* ticks */
-    enum fault end; /* SHUTDOWN, KILL; FAULTS: in quiet */
+    enum fault end;        /* SHUTDOWN, KILL; FAULTS: in quiet */
 };
 
 struct player;
@@ -125,7 +125,7 @@ struct counts {
 };
 
 struct world {
-    theater_env_t env; /* the default one, whose memory may fail */
+    theater_env_t env;             /* the default one, whose memory may fail */
     _Atomic uint32_t alloc_one_in; /* 0: it does not fail */
     _Atomic uint64_t allocs;
     theater_router_t *router;
@@ -222,8 +222,8 @@ struct total {
     struct ledger_report sum;
     uint64_t deliveries;
     uint64_t spawned;
-    uint64_t uncounted; /* differences to the router's counters */
-    uint64_t unwell;    /* rounds that went wrong otherwise */
+    uint64_t uncounted;          /* differences to the router's counters */
+    uint64_t unwell;             /* rounds that went wrong otherwise */
     uint64_t of_work[WORKLOADS]; /* messages */
     struct counts counts;
 };
