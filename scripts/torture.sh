@@ -37,7 +37,7 @@ done
 messages=100000000 faults=100000 seconds=600
 simulated=2000 interleaved=500 fuzzed=30
 if $ci; then
-    messages=20000000 faults=20000 seconds=120
+    messages=20000000 faults=20000 seconds=200
     simulated=500 interleaved=200 fuzzed=5
 fi
 if [ $build = build-asan ]; then

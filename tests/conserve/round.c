@@ -258,6 +258,7 @@ static bool finish(struct world *world, struct total *total)
     }
     add(&total->sum, &report);
     total->rounds++;
+    total->last = world->plan.work;
     total->of_work[world->plan.work] += report.accepted;
     total->spawned += world->incarnations;
     total->uncounted += differences;

@@ -130,13 +130,13 @@ void plan_make(struct plan *plan, uint64_t seed, enum workload work)
     static const char *const policies[] = {"refuse", "drop-newest",
                                            "drop-oldest"};
     struct rng rng = {seed ^ UINT64_C(0x706c616e)};
-    if (work == WORKLOADS) {
-        /* The cheap ones carry most of the messages. */
-        static const enum workload often[] = {
-            WORK_MESH,     WORK_MESH,     WORK_CHURN, WORK_STAR, WORK_LARGE,
-            WORK_REQUESTS, WORK_CHANNELS, WORK_MESH,  WORK_STAR, WORK_GUESTS};
-        work = often[rng_below(&rng, sizeof often / sizeof often[0])];
-    }
+    /* The cheap ones carry most of the messages. Drawn in any case, so that a
+     * seed with its workload named is the same round. */
+    static const enum workload often[] = {
+        WORK_MESH,     WORK_MESH,     WORK_CHURN, WORK_STAR, WORK_LARGE,
+        WORK_REQUESTS, WORK_CHANNELS, WORK_MESH,  WORK_STAR, WORK_GUESTS};
+    enum workload drawn = often[rng_below(&rng, sizeof often / sizeof *often)];
+    work = work == WORKLOADS ? drawn : work;
     *plan = plans[work];
     plan->work = work;
     plan->actors -= rng_below(&rng, 3);

@@ -219,6 +219,7 @@ void *drifter_run(void *world);
 
 struct total {
     uint64_t rounds;
+    enum workload last; /* of the last round */
     struct ledger_report sum;
     uint64_t deliveries;
     uint64_t spawned;
