@@ -13,8 +13,8 @@ CTEST := ctest --output-on-failure --no-tests=error -j $(JOBS)
 # addresses over 32 bits; where the sandbox allows it, they are not spread.
 FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
-.PHONY: all run test asan tsan check-clang bench bench-peers guard-update fmt \
-    lint clean help setup engine build
+.PHONY: all run test asan tsan check-clang bench bench-peers guard-update \
+    torture soak fmt lint clean help setup engine build
 
 all: build ## set up, build the engine once, build everything
 
@@ -68,6 +68,12 @@ guard-update: build ## record what a message costs now as the guard's budget
 
 bench-peers: build ## the same workloads on Erlang, CAF and Go, in one table
 	@scripts/bench-peers.sh
+
+torture: build ## all that tries to break it, with fresh seeds: 15 minutes
+	@scripts/torture.sh
+
+soak: build ## HOURS=n of conservation rounds: memory, descriptors, threads stay
+	@scripts/soak.sh $(HOURS)
 
 fmt: setup ## lay out all C files as .clang-format says
 	@scripts/lint.sh --fix-format

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The ledger finds what is planted: each fault that the torture program can
+# make in itself must end it with 1, its seed, and the right figure not 0.
+#
+#   plant.sh CONSERVE
+set -euo pipefail
+conserve=$1
+failed=0
+
+# finds PLANT FIGURE [OPTION...]
+finds() {
+    local plant=$1 figure=$2 status=0 output
+    shift 2
+    output=$(CONSERVE_PLANT=$plant "$conserve" --seed 3 --messages 100000 \
+        "$@" 2>&1) || status=$?
+    if [ "$status" -ne 1 ] ||
+        ! grep -qE "\"$figure\":[1-9]" <<<"$output" ||
+        ! grep -q '^conserve: failed: --seed 3 ' <<<"$output"; then
+        printf '%s was not found as %s (status %d):\n%s\n' "$plant" "$figure" \
+            "$status" "$output"
+        failed=1
+    else
+        echo "$plant is found as $figure"
+    fi
+}
+
+finds lose lost --workload mesh
+finds double duplicated --workload mesh
+finds corrupt corrupted --workload mesh
+finds reorder reordered --workload mesh
+finds unended requests_unended --workload requests
+exit "$failed"
