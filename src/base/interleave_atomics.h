@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For tests: gives the `_explicit` operations of <stdatomic.h>, and the pause of
- * a spin, a place to switch before each; see base/interleave.h. */
+/* For tests: gives the `_explicit` operations of <stdatomic.h>, and the pause
+ * of a spin, a place to switch before each; see base/interleave.h. */
 #ifndef TH_BASE_INTERLEAVE_ATOMICS_H
 #define TH_BASE_INTERLEAVE_ATOMICS_H
 

@@ -10,7 +10,7 @@
  * A thread is asked for its first step once it has come to its first place to
  * switch; what it does before that it does alone. A thread that pauses, and
  * since whose last pause no other has changed a word or ended, is not chosen
- * before one has: so a loop that waits goes round once or twice for each change.
+ * before one has: so a loop that waits goes round once or twice a change.
  * Where nobody but such loops is left they go round without a change, and after
  * them those who sleep: time passes; if that does not help for long there is no
  * way on: a bug.

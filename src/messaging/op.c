@@ -61,9 +61,10 @@ static void on_timer(struct th_timer *timer)
     if ((uint32_t)state != TH_OP_PENDING) {
         return;
     }
-    /* relaxed: at least as new as the state; if newer the claim fails */
+    /* acquire; pairs with th_op_arm. At least as new as the state; if newer the
+     * claim fails */
     uint64_t deadline =
-        atomic_load_explicit(&op->deadline, memory_order_relaxed);
+        atomic_load_explicit(&op->deadline, memory_order_acquire);
     if (deadline > th_now(op->router->env)) {
         rearm(op, deadline);
         return;
@@ -118,8 +119,9 @@ struct th_op *th_op_begin(theater_router_t *router, enum th_op_kind kind,
 void th_op_arm(struct th_op *op, uint64_t timeout_ms)
 {
     uint64_t deadline = th_now(op->router->env) + timeout_ms * 1000000;
-    /* relaxed: until it is armed nobody looks */
-    atomic_store_explicit(&op->deadline, deadline, memory_order_relaxed);
+    /* release; pairs with on_timer: what was set since th_op_begin. The slot's
+     * timer may stand in the wheel still, from an earlier use. */
+    atomic_store_explicit(&op->deadline, deadline, memory_order_release);
     th_timer_arm(op->router->timers, &op->timer, deadline);
 }
 

@@ -304,8 +304,28 @@ TH_INLINE wasm_trap_t *begin(void *env, wasmtime_val_raw_t *v,
     if (status != THEATER_PENDING || import->fn->resume == NULL) {
         return bad_answer(guest, import);
     }
+    /* From here on it is cancelled, however the guest ends: also before it
+     * comes to wait. */
+    guest->waiting = true;
+    guest->resumed = false;
     v[0].i32 = 1;
     return NULL;
+}
+
+void th_call_drop(struct th_guest *guest)
+{
+    if (guest->waiting && guest->import->fn != NULL) {
+        guest->calling = false;
+        if (guest->import->fn->cancel != NULL) {
+            guest->import->fn->cancel(&guest->call);
+        }
+    }
+    guest->waiting = false;
+    if (guest->calling) {
+        th_call_end(guest);
+    }
+    th_free(guest->engine->env, guest->list);
+    guest->list = NULL;
 }
 
 void th_call_end(struct th_guest *guest)

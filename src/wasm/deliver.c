@@ -45,8 +45,8 @@ static theater_delivery_t *next(struct th_guest *guest)
 /* No delivery: the loop ends, or parks. */
 static int32_t nothing(struct th_guest *guest)
 {
-    if (guest->leaves || guest->rounds < TH_ROUNDS) {
-        guest->rounds += !guest->leaves;
+    if (guest->rounds < TH_ROUNDS) {
+        guest->rounds++;
         return -1;
     }
     guest->parked = true;
@@ -159,8 +159,7 @@ wasm_trap_t *th_deliver_recv(void *env, wasmtime_caller_t *caller,
         guest->until_ask = TH_ASK_EVERY;
         guest->slice_over = guest->hooks->should_yield(guest->ctx);
     }
-    theater_delivery_t *delivery =
-        guest->slice_over || guest->leaves ? NULL : next(guest);
+    theater_delivery_t *delivery = guest->slice_over ? NULL : next(guest);
     if (delivery == NULL) {
         v[0].i32 = nothing(guest);
         return NULL;

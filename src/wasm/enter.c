@@ -74,11 +74,7 @@ static enum th_guest_state die(struct th_guest *guest, theater_error_t *err)
     if (err != NULL) {
         *err = reason;
     }
-    if (guest->calling) {
-        th_call_end(guest);
-    }
-    th_free(guest->engine->env, guest->list);
-    guest->list = NULL;
+    th_call_drop(guest);
     if (guest->delivery != NULL) {
         /* It exited inside a handler: that never returned. */
         th_deliver_end(guest, status == THEATER_OK ? THEATER_CLOSED : status);
@@ -126,6 +122,18 @@ static bool run(struct th_guest *guest, const wasmtime_func_t *func)
     return ended;
 }
 
+/* Ends the call that is parked between two deliveries. It is not entered for
+ * that: on its way out it would look at the epoch, and give way again. */
+static void leave_loop(struct th_guest *guest)
+{
+    struct th_guest *outer = th_guest_current;
+    th_guest_current = guest;
+    wasmtime_call_future_delete(guest->future);
+    th_guest_current = outer;
+    guest->future = NULL;
+    guest->parked = false;
+}
+
 static enum th_guest_state state_of(const struct th_guest *guest)
 {
     switch ((enum th_pause)guest->pause) {
@@ -151,8 +159,7 @@ enum th_guest_state th_guest_enter(struct th_guest *guest,
     const wasmtime_func_t *func = NULL;
     guest->slice_over = false;
     if (guest->parked && entry == TH_ENTER_STOP) {
-        guest->leaves = true;
-        TH_CHECK(run(guest, NULL));
+        leave_loop(guest);
     }
     if (guest->future == NULL) {
         func = function_of(guest, entry, stop_reason);

@@ -259,18 +259,7 @@ theater_status_t th_guest_new(struct th_module *module,
 /* Ends what is under way inside the guest, without running it. */
 static void abandon(struct th_guest *guest)
 {
-    if (guest->waiting && guest->import->fn != NULL) {
-        guest->calling = false;
-        if (guest->import->fn->cancel != NULL) {
-            guest->import->fn->cancel(&guest->call);
-        }
-    }
-    guest->waiting = false;
-    if (guest->calling) {
-        th_call_end(guest);
-    }
-    th_free(guest->engine->env, guest->list);
-    guest->list = NULL;
+    th_call_drop(guest);
     if (guest->future != NULL) {
         wasmtime_call_future_delete(guest->future);
         guest->future = NULL;

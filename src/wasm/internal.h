@@ -110,9 +110,9 @@ struct th_guest {
     uint8_t rounds;      /* calls that have ended, up to TH_ROUNDS */
     bool parks;          /* it is about to, at the next look at the epoch */
     bool parked;         /* suspended in the loop: inside of no call */
-    bool leaves;         /* the loop is to end */
     bool slice_over;     /* between deliveries */
-    bool waiting;        /* a host function waits */
+    bool waiting;        /* a host function waits: `begin` said so */
+    bool resumed;        /* and `resume` was asked, or could be, since */
     bool reentered;      /* entered again since `begin` was last called */
     bool calling;        /* `call` holds a result that is to be released */
     bool may_allocate;   /* the guest's cabi_realloc is known */
@@ -199,6 +199,8 @@ wasm_trap_t *th_call_flat32(void *env, wasmtime_caller_t *caller,
 wasm_trap_t *th_call_flat64(void *env, wasmtime_caller_t *caller,
                             wasmtime_val_raw_t *v, size_t len);
 void th_call_end(struct th_guest *guest); /* release, once */
+/* The guest ends: cancels the call that waits, or releases its result. */
+void th_call_drop(struct th_guest *guest);
 /* Begins to write the result of guest->call. 0: it is all there; else 2. -1:
  * a trap was made. */
 int th_lower_begin(struct th_guest *guest, uint32_t at);

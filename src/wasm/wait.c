@@ -31,12 +31,13 @@ wasm_trap_t *th_call_wait(void *env, wasmtime_caller_t *caller,
 {
     struct th_guest *guest = th_guest_current;
     theater_status_t status = THEATER_PENDING;
-    bool first = !guest->waiting;
+    bool first = !guest->resumed;
     (void)env;
     (void)caller;
     (void)len;
     guest->lowering.kind = 0;
     guest->waiting = true;
+    guest->resumed = true;
     /* `begin` has just said that the outcome is not there; unless the slice
      * ended in between: then the wake may have been what entered the guest
      * again, and would be lost. */
@@ -56,6 +57,7 @@ wasm_trap_t *th_call_wait(void *env, wasmtime_caller_t *caller,
         return NULL;
     }
     guest->waiting = false;
+    guest->resumed = false;
     return status == THEATER_OK
                ? NULL
                : th_trap(guest, THEATER_BUG, "`%s` answered what it must not",

@@ -127,7 +127,7 @@ static void receive_while_woken(unsigned who)
 
 /* --- Names ---------------------------------------------------------------- */
 
-/* Names of the case: `goes` stands before `abides` in one chain; its slot is then
+/* Names of the case: `goes` stands before `abides` in a chain; its slot is then
  * that of `comes`, in the same chain or in another. */
 static char goes[8], abides[8], comes[8];
 

@@ -248,6 +248,11 @@ static void restart(void *instance, const theater_end_t *end)
     (void)end;
     theater_endpoint_reset(ms->endpoint, THEATER_CLOSED);
     th_ms_wait_settle(ms);
+    /* An outcome that came and was not taken is nobody's. */
+    if (th_ms_wait_ready(ms)) {
+        (void)th_ms_wait_take(ms);
+    }
+    th_ms_free_held(ms);
     ms->current = NULL;
     ms->deferred = false;
 }
