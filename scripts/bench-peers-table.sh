@@ -108,6 +108,9 @@ $1 == "run" && NF == 5 {
     rates[row, $4] = rates[row, $4] " " field[1]
     if (field[n] != 0) {
         bad[++bad_len] = name[$4] ": `" $2 "` " $3 " lost " field[n]
+    } else if (field[1] == 0) {
+        bad[++bad_len] = name[$4] ": `" $2 "` " $3 " measured nothing: the" \
+            " time was too short for it"
     }
     if (n == 5) {
         timed[row] = 1

@@ -15,6 +15,7 @@
 # and build/peers/table.md. Exit code 1 when anything was lost.
 # THEATER_FLOOR names the floor program, which runs in its own folder.
 set -euo pipefail
+here=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 out=build/peers
 theater=${THEATER:-build/theater}
@@ -71,21 +72,22 @@ missing() {
 
 install_missing() {
     local packages
-    mapfile -t packages < <(missing)
-    [ ${#packages[@]} -gt 0 ] || return 0
+    packages=$(missing)
+    [ -n "$packages" ] || return 0
+    packages=${packages//$'\n'/ }
     if ! has apt-get || [ "$(id -u)" -ne 0 ]; then
-        echo "bench-peers: needed, and not here: ${packages[*]} (names of" \
-            "Debian packages). Install them, or leave some out by --only." >&2
+        echo "bench-peers: needed, and not here: $packages (names of Debian" \
+            "packages). Install them, or leave some out by --only." >&2
         exit 1
     fi
-    echo "bench-peers: installing ${packages[*]}" >&2
+    echo "bench-peers: installing $packages" >&2
     export DEBIAN_FRONTEND=noninteractive
     apt-get -q update </dev/null >&2
-    apt-get -q install -y --no-install-recommends "${packages[@]}" \
-        </dev/null >&2
-    mapfile -t packages < <(missing)
-    [ ${#packages[@]} -eq 0 ] || {
-        echo "bench-peers: installed, and still not usable: ${packages[*]}" >&2
+    # shellcheck disable=SC2086 # several packages
+    apt-get -q install -y --no-install-recommends $packages </dev/null >&2
+    packages=$(missing)
+    [ -z "$packages" ] || {
+        echo "bench-peers: installed, and still not usable:" $packages >&2
         exit 1
     }
 }
@@ -142,20 +144,25 @@ columns() {
     ! on floor || printf 'system\tfloor\tfloor (WASM)\n'
 }
 
-# RATE [P50 P99 P999] LOST, from what `theater bench --json` prints.
+# RATE [P50 P99 P999] LOST, from what `theater bench --json` prints; fails when
+# one of them is not there.
 theater_result() {
     awk -v latencies="$1" -v memory="$2" '
         function value(key) {
-            if (!match($0, "\"" key "\":-?[0-9.]+")) return "missing"
+            if (!match($0, "\"" key "\":-?[0-9.]+")) {
+                print "bench-peers: no " key " in: " $0 >"/dev/stderr"
+                exit 1
+            }
             return substr($0, RSTART + length(key) + 3,
                 RLENGTH - length(key) - 3)
         }
         {
-            printf "%.0f", value(memory ? "bytes_per_actor" : "rate_per_s")
+            text = sprintf("%.0f",
+                value(memory ? "bytes_per_actor" : "rate_per_s"))
             if (latencies) {
-                printf " %s %s %s", value("p50"), value("p99"), value("p999")
+                text = text " " value("p50") " " value("p99") " " value("p999")
             }
-            printf " %s\n", value("lost") + value("errors")
+            print text " " value("lost") + value("errors")
         }'
 }
 
@@ -181,15 +188,7 @@ run_floor() {
         printf "%.0f 0\n", $3 * 1e6 }' "$out/floor.$round"
 }
 
-# asked SYSTEM WORKLOAD N: what each can be asked. Go's scheduler gives a pair that
-# talks 10 ms at a time, so among 10,000 pairs who measures waits 70 to 100 s.
-asked() {
-    case "$1 $2" in
-    "floor pairs") [ "$3" -le 1000 ] ;;
-    "go pairs") [ "$3" -lt 10000 ] ;;
-    floor*) false ;;
-    esac
-}
+floor_has() { [ "$1" = pairs ] && [ "$2" -le 1000 ]; }
 
 # run_one SYSTEM WORKLOAD N: the result's line.
 run_one() {
@@ -240,6 +239,8 @@ if on floor && [ -z "${THEATER_FLOOR:-}" ]; then
     [ "$only" = "$systems" ] || usage "floor: THEATER_FLOOR names no program"
     only=${only%,floor}
 fi
+! on floor || [ "${THEATER_FLOOR:0:1}" = / ] ||
+    THEATER_FLOOR=$here/$THEATER_FLOOR
 install_missing
 build
 rm -f "$out"/floor.*
@@ -253,7 +254,7 @@ for ((round = 1; round <= repeat; round++)); do
         for n in $(numbers "$workload"); do
             for system in ${systems//,/ }; do
                 on "$system" || continue
-                asked "$system" "$workload" "$n" || continue
+                [ "$system" != floor ] || floor_has "$workload" "$n" || continue
                 [ ! -t 2 ] || printf '\r%d of %d: %s %s, %s\033[K' "$round" \
                     "$repeat" "$workload" "$n" "$system" >&2
                 record "$system" "$workload" "$n"

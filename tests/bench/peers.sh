@@ -44,6 +44,8 @@ broken "a lost request" 'run\trequest\t1\tgo\t1 2 3 4 5' \
 broken "a failed run" 'run\tring\t1000\terlang\tfailed' \
     '- Erlang/OTP 25: `ring` 1000 failed'
 has "| \`ring\` 1000, million hops/s |  |  | failed |  |  |  |  |  |"
+broken "a rate of nothing" 'run\tpairs\t10000\tgo\t0 0' \
+    '- Go 1.26: `pairs` 10000 measured nothing: the time was too short for it'
 broken "a rate without a loss" 'run\tring\t1000\tgo\t6500000' \
     '- Go 1.26: `ring` 1000 failed'
 broken "a line of something else" 'ran\tring' \
@@ -59,3 +61,42 @@ for wrong in "--only cobol" "--workloads pears" "--seconds 0" "--repeat x" \
     scripts/bench-peers.sh $wrong >"$scratch/out" 2>&1 || status=$?
     [ $status -eq 2 ] || fail "bench-peers.sh $wrong: exit code $status"
 done
+
+# In a copy of the sources, so that no build folder is touched.
+mkdir -p "$scratch/copy/scripts" "$scratch/bin"
+cp scripts/bench-peers.sh scripts/bench-peers-table.sh "$scratch/copy/scripts"
+install -m 755 tests/bench/fake.sh "$scratch/theater"
+peers() {
+    status=0
+    PATH=${1:-$PATH} THEATER=$scratch/theater FAKE_LOST=${2:-} \
+        "$BASH" "$scratch/copy/scripts/bench-peers.sh" --repeat 2 \
+        --only "$3" --workloads "$4" >"$scratch/out" 2>&1 || status=$?
+}
+
+# A machine without the peers, and without apt-get, is told what is missing.
+ln -s "$(command -v dirname)" "$scratch/bin/dirname"
+peers "$scratch/bin" "" erlang,go ring
+[ $status -eq 1 ] || fail "nothing is there: exit code $status"
+grep -qF "needed, and not here: erlang-base golang-go " "$scratch/out" ||
+    fail "the missing packages are not named"
+
+# What `theater bench --json` prints becomes the table.
+peers "" "" theater,theater-native flood,request,memory
+[ $status -eq 0 ] || fail "the fake bench: exit code $status"
+has "| \`request\` 1, million requests/s | 8.00 | 8.00 |"
+has "| \`request\` 1, p50 / p99 / p99.9, us | 0.82 / 1.55 / 4.00 |\
+ 0.82 / 1.55 / 4.00 |"
+has "| \`memory\` 10000, bytes per idle actor | 19400 | 19400 |"
+has "Nothing was lost in 16 runs."
+cmp -s "$scratch/out" "$scratch/copy/build/peers/table.md" ||
+    fail "build/peers/table.md is not what was printed"
+peers "" flood theater flood
+[ $status -eq 1 ] || fail "a lost message: exit code $status"
+has "- Theater WASM: \`flood\` 100 lost 1"
+FAKE_FAIL=flood peers "" "" theater flood
+[ $status -eq 1 ] || fail "a failed benchmark: exit code $status"
+has "- Theater WASM: \`flood\` 100 failed"
+sed -i 's/"lost"/"gone"/' "$scratch/theater"
+peers "" "" theater flood
+[ $status -eq 1 ] || fail "a bench that tells no loss: exit code $status"
+has "- Theater WASM: \`flood\` 100 failed"

@@ -19,8 +19,9 @@ import (
 
 const (
 	capacity = 100
-	every    = 64 // messages between two times that a count is told
-	sampled  = 8  // one request in so many is timed
+	every    = 64   // messages between two times that a count is told
+	looks    = 1024 // messages between two looks at the clock
+	sampled  = 8    // one request in so many is timed
 )
 
 type message [64]byte
@@ -46,24 +47,69 @@ var stop uint32
 
 func stopped() bool { return atomic.LoadUint32(&stop) != 0 }
 
-func total(counts []count) (sum uint64) {
-	for i := range counts {
-		sum += atomic.LoadUint64(&counts[i].told)
+// The window, and what is counted in it. Who sleeps runs again when its turn
+// comes, behind all that can run; a pair that talks keeps its thread for 10 ms,
+// so among 10,000 pairs that is a minute. Therefore those that run look at the
+// clock: the first that finds the window open, or over, reads the counts.
+type meter struct {
+	counts []count
+	window time.Duration
+	start  chan struct{} // closed when all actors are there
+	rate   chan float64
+	zero   time.Time     // when start was closed
+	due    int64         // nanoseconds from then: the next reading
+	busy   uint32        // 1: somebody reads; guards what follows
+	opened time.Duration // 0: not yet
+	before uint64
+}
+
+func newMeter(counts int, window time.Duration) *meter {
+	return &meter{counts: make([]count, counts), window: window,
+		start: make(chan struct{}), rate: make(chan float64, 1)}
+}
+
+func (m *meter) total() (sum uint64) {
+	for i := range m.counts {
+		sum += atomic.LoadUint64(&m.counts[i].told)
 	}
 	return sum
 }
 
-// What the counts grew by in the window, a second; then all are to stop.
-func measure(counts []count, window time.Duration) float64 {
-	time.Sleep(window / 5)
-	begin, before := time.Now(), total(counts)
-	time.Sleep(window)
-	elapsed, after := time.Since(begin), total(counts)
-	atomic.StoreUint32(&stop, 1)
-	return float64(after-before) / elapsed.Seconds()
+func (m *meter) isDue() (now time.Duration, due bool) {
+	now = time.Since(m.zero)
+	return now, int64(now) >= atomic.LoadInt64(&m.due)
 }
 
-func send(to chan<- message, sent chan<- uint64) {
+func (m *meter) look() {
+	if _, due := m.isDue(); !due || !atomic.CompareAndSwapUint32(&m.busy, 0, 1) {
+		return
+	}
+	now, due := m.isDue() // another may have read meanwhile
+	switch {
+	case !due:
+	case m.opened == 0:
+		m.opened, m.before = now, m.total()
+		atomic.StoreInt64(&m.due, int64(now+m.window))
+	default:
+		grown := m.total() - m.before
+		m.rate <- float64(grown) / (now - m.opened).Seconds()
+		atomic.StoreUint32(&stop, 1)
+		return
+	}
+	atomic.StoreUint32(&m.busy, 0)
+}
+
+// Lets the actors begin. What the counts grew by in the window, a second; then
+// all are to stop.
+func (m *meter) measure() float64 {
+	m.due = int64(m.window / 5)
+	m.zero = time.Now()
+	close(m.start)
+	return <-m.rate
+}
+
+func send(start <-chan struct{}, to chan<- message, sent chan<- uint64) {
+	<-start
 	var m message
 	var seq uint64
 	for ; !stopped(); seq++ {
@@ -73,7 +119,8 @@ func send(to chan<- message, sent chan<- uint64) {
 	sent <- seq
 }
 
-func receive(from <-chan message, ordered bool, c *count, received chan<- uint64) {
+func receive(from <-chan message, ordered bool, meter *meter, c *count,
+	received chan<- uint64) {
 	var n uint64
 	for m := range from {
 		if ordered && m.seq() != n {
@@ -81,7 +128,9 @@ func receive(from <-chan message, ordered bool, c *count, received chan<- uint64
 			os.Exit(1)
 		}
 		if n++; n%every == 0 {
-			c.tell(n)
+			if c.tell(n); n%looks == 0 {
+				meter.look()
+			}
 		}
 	}
 	received <- n
@@ -89,17 +138,17 @@ func receive(from <-chan message, ordered bool, c *count, received chan<- uint64
 
 // n senders, each to a receiver of its own, or all to one.
 func oneWay(n, receivers int, window time.Duration) result {
-	counts := make([]count, receivers)
+	meter := newMeter(receivers, window)
 	sent, received := make(chan uint64), make(chan uint64)
 	boxes := make([]chan message, receivers)
 	for i := range boxes {
 		boxes[i] = make(chan message, capacity)
-		go receive(boxes[i], n == receivers, &counts[i], received)
+		go receive(boxes[i], n == receivers, meter, &meter.counts[i], received)
 	}
 	for i := 0; i < n; i++ {
-		go send(boxes[i%receivers], sent)
+		go send(meter.start, boxes[i%receivers], sent)
 	}
-	r := result{rate: measure(counts, window)}
+	r := result{rate: meter.measure()}
 	for i := 0; i < n; i++ {
 		r.lost += int64(<-sent)
 	}
@@ -114,7 +163,7 @@ func oneWay(n, receivers int, window time.Duration) result {
 
 // n goroutines in a circle hand one message on; the rate is of laps.
 func ring(n int, window time.Duration) result {
-	counts := make([]count, 1)
+	meter := newMeter(1, window)
 	boxes := make([]chan message, n)
 	for i := range boxes {
 		boxes[i] = make(chan message, capacity)
@@ -132,19 +181,21 @@ func ring(n int, window time.Duration) result {
 	go func() {
 		var m message
 		var laps uint64
-		step := uint64(every/n + 1)
+		step := uint64(looks/n + 1)
+		<-meter.start
 		for ; !stopped(); laps++ {
 			m.stamp(m.seq() + 1)
 			boxes[1] <- m
 			m = <-boxes[0]
 			if laps%step == 0 {
-				counts[0].tell(laps)
+				meter.counts[0].tell(laps)
+				meter.look()
 			}
 		}
 		close(boxes[1])
 		lost <- int64(laps)*int64(n) - int64(m.seq())
 	}()
-	return result{rate: measure(counts, window), lost: <-lost}
+	return result{rate: meter.measure(), lost: <-lost}
 }
 
 type question struct {
@@ -159,14 +210,13 @@ func responder(from <-chan question) {
 }
 
 func requests(n int, window time.Duration) result {
-	counts := make([]count, n)
+	meter := newMeter(n, window)
 	type share struct {
 		latencies []int64
 		lost      int64
 	}
 	shares := make(chan share)
-	begin := time.Now().Add(window / 5)
-	end := begin.Add(window)
+	begin, end := window/5, window/5+window
 	for i := 0; i < n; i++ {
 		box := make(chan question, capacity)
 		go responder(box)
@@ -174,12 +224,13 @@ func requests(n int, window time.Duration) result {
 			var own share
 			answer := make(chan message, 1)
 			q := question{answer: answer}
+			<-meter.start
 			for seq := uint64(0); !stopped(); seq++ {
 				q.data.stamp(seq)
 				timed := seq%sampled == 0
-				var asked time.Time
+				var asked time.Duration
 				if timed {
-					asked = time.Now()
+					asked = time.Since(meter.zero)
 				}
 				box <- q
 				m := <-answer
@@ -188,17 +239,20 @@ func requests(n int, window time.Duration) result {
 				}
 				if timed {
 					c.tell(seq)
-					if asked.After(begin) && asked.Before(end) {
+					if begin <= asked && asked < end {
 						own.latencies = append(own.latencies,
-							int64(time.Since(asked)))
+							int64(time.Since(meter.zero)-asked))
 					}
+				}
+				if seq%every == 0 {
+					meter.look()
 				}
 			}
 			close(box)
 			shares <- own
-		}(&counts[i])
+		}(&meter.counts[i])
 	}
-	r := result{rate: measure(counts, window)}
+	r := result{rate: meter.measure()}
 	for i := 0; i < n; i++ {
 		own := <-shares
 		r.lost += own.lost
