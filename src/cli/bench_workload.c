@@ -355,10 +355,8 @@ static theater_status_t course(struct bench_world *world,
     }
     bench_probe_restart(world->config->probe, many);
     measure(world, result);
-    status = theater_runtime_wait(world->runtime, THEATER_WAIT_QUIET, 30000);
+    status = bench_world_rest(world, err);
     if (status != THEATER_OK) {
-        snprintf(err->text, sizeof err->text,
-                 "the actors did not come to rest within 30 s");
         return status;
     }
     theater_router_counters(world->router, &at_rest);
