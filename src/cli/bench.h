@@ -112,7 +112,7 @@ struct bench_part {
     /* Target's number for actor `number`, for `ring`; NULL: none. */
     uint32_t (*target)(const struct bench_config *config, uint32_t number);
     const char *target_prefix; /* "receiver-"; NULL: none */
-    uint32_t first;            /* number of the first; 0: one */
+    uint32_t first;            /* number of the first */
 };
 
 struct bench_workload {
