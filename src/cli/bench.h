@@ -112,7 +112,7 @@ struct bench_part {
     /* Target's number for actor `number`, for `ring`; NULL: none. */
     uint32_t (*target)(const struct bench_config *config, uint32_t number);
     const char *target_prefix; /* "receiver-"; NULL: none */
-    uint32_t first;            /* number of the first; 0: one */
+    uint32_t first;            /* number of the first */
 };
 
 struct bench_workload {
@@ -227,6 +227,10 @@ theater_status_t bench_world_spawn(struct bench_world *world, const char *name,
 void bench_world_fini(struct bench_world *world, struct bench_result *result);
 /* Sleeps. */
 void bench_pause(const theater_env_t *env, uint64_t ns);
+/* Waits until nothing can happen any more; twice, since the whole process may
+ * have been stopped for longer than one wait. */
+theater_status_t bench_world_rest(struct bench_world *world,
+                                  theater_error_t *err);
 /* Bytes of memory that the process has touched; 0: not known. */
 uint64_t bench_resident(void);
 /* Asks an actor for its counters. */

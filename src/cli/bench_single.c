@@ -67,7 +67,7 @@ static theater_status_t ask(struct crowd *crowd, const char *name,
     theater_status_t status = theater_router_request_start(
         crowd->world->router, NULL,
         (theater_bytes_t){(const uint8_t *)name, strlen(name)},
-        (theater_bytes_t){(const uint8_t *)"?", 1}, 30000, on_answer, one,
+        (theater_bytes_t){(const uint8_t *)"?", 1}, 300000, on_answer, one,
         NULL);
     if (status != THEATER_PENDING) {
         env->free(env->ctx, one);
@@ -97,7 +97,7 @@ static void spawner_run(void *arg)
 static theater_status_t wait_answers(struct crowd *crowd, uint32_t wanted)
 {
     const struct bench_config *config = crowd->world->config;
-    uint64_t until = now_ns(config) + 30 * UINT64_C(1000000000);
+    uint64_t until = now_ns(config) + 300 * UINT64_C(1000000000);
     /* [M4] acquire; pairs with [M3] */
     while (atomic_load_explicit(&crowd->answered, memory_order_acquire) <
            wanted) {
@@ -193,8 +193,7 @@ static theater_status_t crowd_course(struct crowd *crowd, bool again,
         end_ns = now_ns(config);
     }
     if (status == THEATER_OK) {
-        status = theater_runtime_wait(crowd->world->runtime, THEATER_WAIT_QUIET,
-                                      30000);
+        status = bench_world_rest(crowd->world, err);
     }
     theater_router_counters(crowd->world->router, &counters);
     uint64_t wanted = config->actors * (again ? UINT64_C(2) : 1) + 1;
@@ -342,7 +341,7 @@ static theater_status_t wake_course(struct bench_world *world, uint32_t wakes,
     }
     uint64_t end_ns = now_ns(world->config);
     if (status == THEATER_OK) {
-        status = theater_runtime_wait(world->runtime, THEATER_WAIT_QUIET, 5000);
+        status = bench_world_rest(world, err);
     }
     if (status == THEATER_OK) {
         status = bench_world_ask(world, "receiver-1", &counters);

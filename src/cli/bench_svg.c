@@ -54,7 +54,7 @@ static const char style[] =
 static double x_of(double actors)
 {
     double width = WIDTH - LEFT - RIGHT;
-    return LEFT + 24 + log10(actors) / ACTOR_DECADES * (width - 48);
+    return LEFT + 24 + log10(actors) / (double)ACTOR_DECADES * (width - 48);
 }
 
 /* What lies beyond the axis stands at its end, with its figure beside it. */
@@ -63,7 +63,8 @@ static double y_of(double rate)
     rate = fmax(pow(10, FIRST_DECADE), fmin(rate, pow(10, LAST_DECADE)));
     double height = HEIGHT - TOP - BOTTOM;
     double decades = LAST_DECADE - FIRST_DECADE;
-    return HEIGHT - BOTTOM - (log10(rate) - FIRST_DECADE) / decades * height;
+    return HEIGHT - BOTTOM -
+           (log10(rate) - (double)FIRST_DECADE) / decades * height;
 }
 
 /* What XML would take for its own; control characters become spaces. */

@@ -45,8 +45,8 @@ static const struct bench_workload workloads[] = {
      .actors = 10,
      .max_actors = 20000,
      .payload = 64,
-     .parts = {{BENCH_RECEIVER, "receiver-", 1, NULL, NULL},
-               {BENCH_SENDER, "sender-", 1, bench_same, "receiver-"}},
+     .parts = {{BENCH_RECEIVER, "receiver-", 1, NULL, NULL, 1},
+               {BENCH_SENDER, "sender-", 1, bench_same, "receiver-", 1}},
      .parts_len = 2},
     {.name = "request",
      .unit = "requests",
@@ -54,8 +54,8 @@ static const struct bench_workload workloads[] = {
      .actors = 1,
      .max_actors = 20000,
      .payload = 64,
-     .parts = {{BENCH_ECHO, "responder-", 1, NULL, NULL},
-               {BENCH_REQUESTER, "requester-", 1, bench_same, "responder-"}},
+     .parts = {{BENCH_ECHO, "responder-", 1, NULL, NULL, 1},
+               {BENCH_REQUESTER, "requester-", 1, bench_same, "responder-", 1}},
      .parts_len = 2},
     {.name = "ping-pong",
      .unit = "round trips",
@@ -63,15 +63,15 @@ static const struct bench_workload workloads[] = {
      .actors = 1,
      .max_actors = 10000,
      .payload = 64,
-     .parts = {{BENCH_RING, "ring-", 2, other_of_two, "ring-"}},
+     .parts = {{BENCH_RING, "ring-", 2, other_of_two, "ring-", 1}},
      .parts_len = 1},
     {.name = "flood",
      .unit = "messages",
      .actors = 100,
      .max_actors = 1000,
      .payload = 64,
-     .parts = {{BENCH_RECEIVER_MANY, "receiver-", BENCH_ONE, NULL, NULL},
-               {BENCH_SENDER, "sender-", 1, first, "receiver-"}},
+     .parts = {{BENCH_RECEIVER_MANY, "receiver-", BENCH_ONE, NULL, NULL, 1},
+               {BENCH_SENDER, "sender-", 1, first, "receiver-", 1}},
      .parts_len = 2,
      .flood = true,
      .run = bench_run_flood},
@@ -80,22 +80,22 @@ static const struct bench_workload workloads[] = {
      .actors = 1000,
      .max_actors = 20000,
      .payload = 64,
-     .parts = {{BENCH_RING, "ring-", 1, next_of_ring, "ring-"}},
+     .parts = {{BENCH_RING, "ring-", 1, next_of_ring, "ring-", 1}},
      .parts_len = 1},
     {.name = "all-to-all",
      .unit = "messages",
      .actors = 100,
      .max_actors = 1000,
      .payload = 64,
-     .parts = {{BENCH_ALL_TO_ALL, "peer-", 1, NULL, NULL}},
+     .parts = {{BENCH_ALL_TO_ALL, "peer-", 1, NULL, NULL, 1}},
      .parts_len = 1},
     {.name = "broadcast",
      .unit = "deliveries",
      .actors = 1000,
      .max_actors = 1000,
      .payload = 1024,
-     .parts = {{BENCH_LISTENER, "listener-", 1, NULL, NULL},
-               {BENCH_BROADCASTER, "broadcaster-", BENCH_ONE, NULL, NULL}},
+     .parts = {{BENCH_LISTENER, "listener-", 1, NULL, NULL, 1},
+               {BENCH_BROADCASTER, "broadcaster-", BENCH_ONE, NULL, NULL, 1}},
      .parts_len = 2},
     {.name = "channel",
      .unit = "messages",
@@ -103,8 +103,8 @@ static const struct bench_workload workloads[] = {
      .max_actors = 10000,
      .payload = 64,
      .channel = true,
-     .parts = {{BENCH_RECEIVER, "receiver-", 1, NULL, NULL},
-               {BENCH_SENDER, "sender-", 1, bench_same, "receiver-"}},
+     .parts = {{BENCH_RECEIVER, "receiver-", 1, NULL, NULL, 1},
+               {BENCH_SENDER, "sender-", 1, bench_same, "receiver-", 1}},
      .parts_len = 2},
     {.name = "spawn",
      .unit = "actors",
@@ -133,8 +133,8 @@ static const struct bench_workload workloads[] = {
      .max_actors = 20000,
      .payload = 64,
      .least_workers = 2,
-     .parts = {{BENCH_RECEIVER, "receiver-", 1, NULL, NULL},
-               {BENCH_SENDER, "sender-", 1, bench_same, "receiver-"}},
+     .parts = {{BENCH_RECEIVER, "receiver-", 1, NULL, NULL, 1},
+               {BENCH_SENDER, "sender-", 1, bench_same, "receiver-", 1}},
      .parts_len = 2,
      .run = bench_run_scale},
     {.name = "start",
@@ -174,7 +174,7 @@ static uint32_t count_of(const struct bench_config *config,
 /* Number of the i-th actor of a part, from 0. */
 static uint32_t number_of(const struct bench_part *part, uint32_t i)
 {
-    return (part->first == 0 ? 1 : part->first) + i;
+    return part->first + i;
 }
 
 static theater_status_t spawn_part(struct bench_world *world,
@@ -355,10 +355,8 @@ static theater_status_t course(struct bench_world *world,
     }
     bench_probe_restart(world->config->probe, many);
     measure(world, result);
-    status = theater_runtime_wait(world->runtime, THEATER_WAIT_QUIET, 30000);
+    status = bench_world_rest(world, err);
     if (status != THEATER_OK) {
-        snprintf(err->text, sizeof err->text,
-                 "the actors did not come to rest within 30 s");
         return status;
     }
     theater_router_counters(world->router, &at_rest);

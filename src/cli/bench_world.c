@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { REST_MS = 30000 };
+
 static const char *const module_names[BENCH_ROLES] = {
     [BENCH_SENDER] = "sender",
     [BENCH_RECEIVER] = "receiver",
@@ -116,6 +118,8 @@ theater_status_t bench_write(const struct bench_config *config,
     return THEATER_NOT_FOUND;
 }
 
+/* Limits are on, as they are for any actor; but a machine that stops for a
+ * moment is no reason to end one. */
 static theater_status_t make_manifest(struct bench_world *world,
                                       enum bench_role role, const char *folder,
                                       theater_error_t *err)
@@ -129,6 +133,7 @@ static theater_status_t make_manifest(struct bench_world *world,
                        "name = \"%s\"\nversion = \"0.1.0\"\n"
                        "package = \"%s.wasm\"\n"
                        "[limits]\nrun_time = \"unlimited\"\n"
+                       "delivery_time = \"60s\"\n"
                        "[[handler]]\ntype = \"runtime\"\n"
                        "[[handler]]\ntype = \"bench\"\n"
                        "[[handler]]\ntype = \"message-server\"\n%s",
@@ -285,6 +290,22 @@ theater_status_t bench_world_spawn(struct bench_world *world, const char *name,
                : spawn(world, name, paused, own, err);
 }
 
+theater_status_t bench_world_rest(struct bench_world *world,
+                                  theater_error_t *err)
+{
+    theater_status_t status = THEATER_TIMEOUT;
+    for (int i = 0; i < 2 && status == THEATER_TIMEOUT; i++) {
+        status =
+            theater_runtime_wait(world->runtime, THEATER_WAIT_QUIET, REST_MS);
+    }
+    if (status == THEATER_TIMEOUT) {
+        snprintf(err->text, sizeof err->text,
+                 "the actors did not come to rest within %d s",
+                 2 * REST_MS / 1000);
+    }
+    return status;
+}
+
 theater_status_t bench_world_ask(struct bench_world *world, const char *name,
                                  struct bench_counters *out)
 {
@@ -292,7 +313,7 @@ theater_status_t bench_world_ask(struct bench_world *world, const char *name,
     theater_status_t status = theater_router_request(
         world->router, NULL,
         (theater_bytes_t){(const uint8_t *)name, strlen(name)},
-        (theater_bytes_t){(const uint8_t *)"?", 1}, 10000, &answer);
+        (theater_bytes_t){(const uint8_t *)"?", 1}, 60000, &answer);
     if (status == THEATER_OK && answer->len == sizeof *out) {
         memcpy(out, answer->data, sizeof *out);
         status = out->magic == BENCH_MAGIC ? THEATER_OK : THEATER_BUG;
