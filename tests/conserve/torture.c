@@ -24,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TICK_NS = 100000000, HANG_SECONDS = 90 };
+enum { TICK_NS = 100000000, HANG_SECONDS = 90, KINDS_ROUNDS = 200 };
 
 struct options {
     uint64_t seed;
@@ -176,22 +176,38 @@ static enum workload work_of(const struct options *options, uint64_t number)
     return number < WORKLOADS ? (enum workload)number : WORKLOADS;
 }
 
-static bool kinds_met(void)
+static bool kinds_met(bool say)
 {
     bool met = true;
     for (unsigned i = 0; i < WORKLOADS; i++) {
         if (total.of_work[i] == 0) {
-            fprintf(stderr, "conserve: no message of %s\n", work_names[i]);
             met = false;
+            if (say) {
+                fprintf(stderr, "conserve: no message of %s\n", work_names[i]);
+            }
         }
     }
     for (unsigned i = 0; i < FAULTS; i++) {
         if (fault_count((enum fault)i) == 0) {
-            fprintf(stderr, "conserve: no fault of kind %s\n", fault_names[i]);
             met = false;
+            if (say) {
+                fprintf(stderr, "conserve: no fault of kind %s\n",
+                        fault_names[i]);
+            }
         }
     }
     return met;
+}
+
+/* Were there enough of everything after that many rounds? What the seeds have
+ * not met after so many they never do. */
+static bool is_enough(const struct options *options, uint64_t rounds)
+{
+    bool each = options->work != WORKLOADS || options->messages <= 1 ||
+                rounds >= WORKLOADS;
+    return each && total.sum.accepted >= options->messages &&
+           injected() >= options->faults &&
+           (!options->all_kinds || kinds_met(false) || rounds >= KINDS_ROUNDS);
 }
 
 static bool run_rounds(const struct options *options)
@@ -207,13 +223,9 @@ static bool run_rounds(const struct options *options)
                     work_names[total.last]);
             return false;
         }
-        bool enough = total.sum.accepted >= options->messages &&
-                      injected() >= options->faults;
-        bool first = options->work == WORKLOADS && i + 1 < WORKLOADS &&
-                     options->messages > 1;
-        if ((enough && !first) ||
+        if (is_enough(options, i + 1) ||
             (options->seconds != 0 && seconds_now() >= until)) {
-            return !options->all_kinds || kinds_met();
+            return !options->all_kinds || kinds_met(true);
         }
     }
 }
