@@ -42,7 +42,7 @@ if $ci; then
 fi
 if [ $build = build-asan ]; then
     messages=$((messages / 10)) faults=$((faults / 2))
-    simulated=$((simulated / 4)) fuzzed=$((fuzzed / 2 + 1))
+    simulated=$((simulated / 2)) fuzzed=$((fuzzed / 2 + 1))
 fi
 
 passed=0

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The ledger finds what is planted: each fault that the torture program can
-# make in itself must end it with 1, its seed, and the right figure not 0.
+# What is planted is found: each fault that the torture program can make in
+# itself must end it with 1, its seed, and the right figure not 0; a hang is
+# told by its watchdog, what a round leaves behind by the soak.
 #
 #   plant.sh CONSERVE
 set -euo pipefail
@@ -30,4 +31,22 @@ finds double duplicated --workload mesh
 finds corrupt corrupted --workload mesh
 finds reorder reordered --workload mesh
 finds unended requests_unended --workload requests
+
+# says PLANT TEXT [OPTION...]
+says() {
+    local plant=$1 text=$2 status=0 output
+    shift 2
+    output=$(CONSERVE_PLANT=$plant "$conserve" --seed 3 "$@" 2>&1) || status=$?
+    if [ "$status" -ne 1 ] || ! grep -qE "$text" <<<"$output"; then
+        printf '%s was not found (status %d):\n%s\n' "$plant" "$status" \
+            "$output"
+        failed=1
+    else
+        echo "$plant is found"
+    fi
+}
+
+says hang '^conserve: hangs for 3 s; seed 3$' --workload star --hang 3
+says leak '^conserve: memory grows$' --soak 15
+says open '^conserve: after .* descriptors' --soak 15
 exit "$failed"

@@ -228,6 +228,9 @@ static void woken(void *self, theater_actor_t *actor)
         }
         acts_one(player);
     }
+    if (world->plant == PLANT_HANG) {
+        theater_actor_wake(actor);
+    }
     now = world_stopping(world) ? 0 : now;
     atomic_store_explicit(left, now, memory_order_relaxed);
     if (now != 0) {

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { TICKS_MAX = 1500, WAIT_MS = 200 };
 
@@ -266,6 +267,21 @@ static bool finish(struct world *world, struct total *total)
     return clean && !world->unwell;
 }
 
+/* What a soak must notice. */
+static void leave_behind(enum plant plant)
+{
+    enum { MUCH = 1 << 19 };
+    if (plant == PLANT_LEAK) {
+        static uint8_t *last; /* so that it is not taken for unused */
+        last = malloc(MUCH);
+        if (last != NULL) {
+            memset(last, 1, MUCH);
+        }
+    } else if (plant == PLANT_OPEN) {
+        (void)!dup(2);
+    }
+}
+
 bool round_run(uint64_t seed, enum workload work, enum plant plant,
                struct total *total)
 {
@@ -289,6 +305,7 @@ bool round_run(uint64_t seed, enum workload work, enum plant plant,
     bool clean = finish(world, total);
     world_fini(world);
     free(world);
+    leave_behind(plant);
     beat();
     return clean;
 }

@@ -152,7 +152,8 @@ static struct sample take(uint64_t start)
     return sample;
 }
 
-bool soak_run(uint64_t seed, uint64_t seconds, struct total *total)
+bool soak_run(uint64_t seed, uint64_t seconds, enum plant plant,
+              struct total *total)
 {
     static struct sample samples[SAMPLES_MAX];
     size_t len = 0;
@@ -162,7 +163,7 @@ bool soak_run(uint64_t seed, uint64_t seconds, struct total *total)
     struct timespec rest = {0, 100000000};
     for (uint64_t i = 0; seconds_now() - start < seconds; i++) {
         enum workload work = i < WORKLOADS ? (enum workload)i : WORKLOADS;
-        if (!round_run(seed + i, work, PLANT_NONE, total)) {
+        if (!round_run(seed + i, work, plant, total)) {
             return false;
         }
         nanosleep(&rest, NULL);

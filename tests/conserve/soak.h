@@ -7,7 +7,8 @@
 #include "world.h"
 
 /* False: it grew, or a round failed, and it was said which. */
-bool soak_run(uint64_t seed, uint64_t seconds, struct total *total);
+bool soak_run(uint64_t seed, uint64_t seconds, enum plant plant,
+              struct total *total);
 
 /* Of a clock that never goes back. */
 uint64_t seconds_now(void);

@@ -7,11 +7,13 @@
  *
  *   conserve [--seed S] [--messages N] [--faults F] [--seconds T]
  *            [--workload NAME] [--all-kinds] [--soak SECONDS]
+ *            [--hang SECONDS]
  *
  * Seeds are S, S + 1, ... one for each round; without --seed they are chosen.
  * --seconds ends it early, with success. --all-kinds: fails unless each
  * workload and each kind of fault was met. CONSERVE_PLANT=lose, double,
- * corrupt, reorder, unended plants a fault that the ledger must find.
+ * corrupt, reorder, unended plants a fault that the ledger must find; hang one
+ * for the watchdog; leak, open for the soak.
  *
  * Design notes. A watchdog counts its own ticks rather than time, so that a
  * machine that stands still is not taken for a hang. */
@@ -22,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TICK_NS = 100000000, HANG_TICKS = 900 };
+enum { TICK_NS = 100000000, HANG_SECONDS = 90, KINDS_ROUNDS = 200 };
 
 struct options {
     uint64_t seed;
@@ -30,6 +32,7 @@ struct options {
     uint64_t faults;
     uint64_t seconds; /* 0: no limit */
     uint64_t soak;    /* seconds; 0: none */
+    uint64_t hang;    /* seconds without progress that are a hang */
     enum workload work;
     bool all_kinds;
     enum plant plant;
@@ -50,22 +53,22 @@ static void *watch(void *arg)
 {
     struct timespec tick = {0, TICK_NS};
     uint32_t seen = 0;
-    unsigned ticks = 0;
-    (void)arg;
+    uint64_t ticks = 0;
+    const struct options *options = arg;
     for (;;) {
         nanosleep(&tick, NULL);
         /* relaxed: does it change? */
         uint32_t beat = atomic_load_explicit(&round_beat, memory_order_relaxed);
         ticks = beat == seen ? ticks + 1 : 0;
         seen = beat;
-        if (ticks < HANG_TICKS) {
+        if (ticks < options->hang * 10) {
             continue;
         }
         /* acquire; pairs with round_run */
         struct world *world =
             atomic_load_explicit(&round_now, memory_order_acquire);
-        fprintf(stderr, "conserve: hangs for %d s; seed %llu\n",
-                HANG_TICKS / 10,
+        fprintf(stderr, "conserve: hangs for %llu s; seed %llu\n",
+                (unsigned long long)options->hang,
                 (unsigned long long)(world != NULL ? world->seed : 0));
         if (world != NULL) {
             world_dump(world);
@@ -173,22 +176,38 @@ static enum workload work_of(const struct options *options, uint64_t number)
     return number < WORKLOADS ? (enum workload)number : WORKLOADS;
 }
 
-static bool kinds_met(void)
+static bool kinds_met(bool say)
 {
     bool met = true;
     for (unsigned i = 0; i < WORKLOADS; i++) {
         if (total.of_work[i] == 0) {
-            fprintf(stderr, "conserve: no message of %s\n", work_names[i]);
             met = false;
+            if (say) {
+                fprintf(stderr, "conserve: no message of %s\n", work_names[i]);
+            }
         }
     }
     for (unsigned i = 0; i < FAULTS; i++) {
         if (fault_count((enum fault)i) == 0) {
-            fprintf(stderr, "conserve: no fault of kind %s\n", fault_names[i]);
             met = false;
+            if (say) {
+                fprintf(stderr, "conserve: no fault of kind %s\n",
+                        fault_names[i]);
+            }
         }
     }
     return met;
+}
+
+/* Were there enough of everything after that many rounds? What the seeds have
+ * not met after so many they never do. */
+static bool is_enough(const struct options *options, uint64_t rounds)
+{
+    bool each = options->work != WORKLOADS || options->messages <= 1 ||
+                rounds >= WORKLOADS;
+    return each && total.sum.accepted >= options->messages &&
+           injected() >= options->faults &&
+           (!options->all_kinds || kinds_met(false) || rounds >= KINDS_ROUNDS);
 }
 
 static bool run_rounds(const struct options *options)
@@ -204,13 +223,9 @@ static bool run_rounds(const struct options *options)
                     work_names[total.last]);
             return false;
         }
-        bool enough = total.sum.accepted >= options->messages &&
-                      injected() >= options->faults;
-        bool first = options->work == WORKLOADS && i + 1 < WORKLOADS &&
-                     options->messages > 1;
-        if ((enough && !first) ||
+        if (is_enough(options, i + 1) ||
             (options->seconds != 0 && seconds_now() >= until)) {
-            return !options->all_kinds || kinds_met();
+            return !options->all_kinds || kinds_met(true);
         }
     }
 }
@@ -219,10 +234,10 @@ static bool run_rounds(const struct options *options)
 
 static int usage(void)
 {
-    fprintf(stderr,
-            "usage: conserve [--seed S] [--messages N] [--faults F] "
-            "[--seconds T]\n"
-            "                [--workload NAME] [--all-kinds] [--soak T]\n");
+    fprintf(stderr, "usage: conserve [--seed S] [--messages N] [--faults F] "
+                    "[--seconds T]\n"
+                    "                [--workload NAME] [--all-kinds] [--soak "
+                    "T] [--hang T]\n");
     return 2;
 }
 
@@ -261,6 +276,9 @@ static bool read_option(struct options *options, const char *name,
     if (strcmp(name, "--seconds") == 0) {
         return read_number(value, &options->seconds);
     }
+    if (strcmp(name, "--hang") == 0) {
+        return read_number(value, &options->hang);
+    }
     if (strcmp(name, "--soak") == 0) {
         return read_number(value, &options->soak);
     }
@@ -275,7 +293,8 @@ static bool read_option(struct options *options, const char *name,
 static bool read_options(struct options *options, int argc, char **argv)
 {
     static const char *const plants[PLANTS] = {"",        "lose",    "double",
-                                               "corrupt", "reorder", "unended"};
+                                               "corrupt", "reorder", "unended",
+                                               "hang",    "leak",    "open"};
     const char *planted = getenv("CONSERVE_PLANT");
     unsigned plant = PLANT_NONE;
     if (planted != NULL && !read_name(planted, plants, PLANTS, &plant)) {
@@ -298,21 +317,22 @@ static bool read_options(struct options *options, int argc, char **argv)
 int main(int argc, char **argv)
 {
     const theater_env_t *env = theater_env_default();
-    struct options options = {.messages = 1000000, .work = WORKLOADS};
+    struct options options = {
+        .messages = 1000000, .work = WORKLOADS, .hang = HANG_SECONDS};
     pthread_t watchdog;
     env->random(env->ctx, &options.seed, sizeof options.seed);
     options.seed >>= 24; /* short enough to be typed */
     if (!read_options(&options, argc, argv)) {
         return usage();
     }
-    if (pthread_create(&watchdog, NULL, watch, NULL) != 0) {
+    if (pthread_create(&watchdog, NULL, watch, &options) != 0) {
         return 1;
     }
     printf("conserve: seed %llu\n", (unsigned long long)options.seed);
     fflush(stdout);
-    bool passed = options.soak != 0
-                      ? soak_run(options.seed, options.soak, &total)
-                      : run_rounds(&options);
+    bool passed = options.soak != 0 ? soak_run(options.seed, options.soak,
+                                               options.plant, &total)
+                                    : run_rounds(&options);
     print_table();
     print_json(&options);
     fflush(stdout);

@@ -67,6 +67,9 @@ enum plant { /* a fault of the test's own, which the ledger must find */
              PLANT_CORRUPT,
              PLANT_REORDER,
              PLANT_UNENDED,
+             PLANT_HANG, /* an actor that is never quiet */
+             PLANT_LEAK, /* memory, in each round: for the soak */
+             PLANT_OPEN, /* a descriptor, in each round */
              PLANTS
 };
 
