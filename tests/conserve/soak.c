@@ -110,7 +110,7 @@ static bool memory_is_level(const struct sample *samples, size_t len,
     }
     const struct sample *from = samples + first;
     size_t count = len - first;
-    double per_hour = slope(from, count) * HOUR_S / MIB;
+    double per_hour = slope(from, count) * (double)HOUR_S / MIB;
     double step = (median(from + count / 2, count - count / 2) -
                    median(from, count / 2)) /
                   MIB;
