@@ -301,6 +301,12 @@ push_full(theater_router_t *router, const struct th_route *route,
             status = THEATER_OK;
             break;
         }
+        /* Who waits comes first: nothing is dropped for one who would not get
+         * in. relaxed: one who has just come may be missed. */
+        if (th_exempt_count(atomic_load_explicit(&ep->waiting_word,
+                                                 memory_order_relaxed)) != 0) {
+            break;
+        }
         if (th_ring_pop(ep->box.ring, true, &oldest) != TH_MPSC_OK) {
             break; /* channel data at the head: never dropped */
         }

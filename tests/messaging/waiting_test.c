@@ -104,6 +104,36 @@ a_senders_own_later_message_does_not_pass_its_waiting_one(void **state)
     world_fini(&world);
 }
 
+static void nothing_is_dropped_for_a_newcomer_while_somebody_waits(void **state)
+{
+    (void)state;
+    struct world world;
+    struct outcome outcome;
+    theater_endpoint_options_t options = THEATER_ENDPOINT_OPTIONS_INIT;
+    world_init(&world);
+    theater_endpoint_t *a = join(&world, "a");
+    options.capacity = 2;
+    options.on_full = THEATER_DROP_OLDEST;
+    theater_endpoint_t *b = join_as(&world, "b", &options);
+    theater_channel_id_t channel = connect(a, b, "b", NULL);
+    /* What a channel brings is never dropped: so somebody has to wait. */
+    assert_status(theater_channel_send(a, channel, text("data")), THEATER_OK);
+    assert_status(send_text(&world, NULL, "b", "1"), THEATER_OK);
+    assert_status(send_text(&world, NULL, "b", "2"), THEATER_OK);
+    assert_status(wait_to_send(&world, a, "b", "3", 1000, &outcome, NULL),
+                  THEATER_PENDING);
+    handle(b, THEATER_MESSAGE_CHANNEL_DATA, "data");
+    assert_status(send_text(&world, NULL, "b", "late"), THEATER_MAILBOX_FULL);
+    assert_int_equal(dead(&world, THEATER_MAILBOX_FULL), 0);
+    for (int i = 0; i < 3; i++) {
+        handle_send(b, (const char *const[]){"1", "2", "3"}[i]);
+    }
+    assert_ended(outcome, THEATER_OK);
+    leave(a);
+    leave(b);
+    world_fini(&world);
+}
+
 static void a_wait_ends_with_mailbox_full_at_its_deadline(void **state)
 {
     (void)state;
@@ -331,6 +361,8 @@ int main(void)
         cmocka_unit_test(those_who_wait_come_first_in_the_order_they_came),
         cmocka_unit_test(
             a_senders_own_later_message_does_not_pass_its_waiting_one),
+        cmocka_unit_test(
+            nothing_is_dropped_for_a_newcomer_while_somebody_waits),
         cmocka_unit_test(a_wait_ends_with_mailbox_full_at_its_deadline),
         cmocka_unit_test(who_waits_in_vain_again_and_again_is_refused_at_once),
         cmocka_unit_test(a_wait_can_be_cancelled_once),
