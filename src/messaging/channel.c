@@ -115,6 +115,12 @@ static void end_wait(theater_router_t *router, struct th_way *way,
     }
 }
 
+void th_channel_end_waits(theater_router_t *router, struct th_channel *channel)
+{
+    end_wait(router, &channel->way[0], THEATER_CLOSED);
+    end_wait(router, &channel->way[1], THEATER_CLOSED);
+}
+
 static void give_credit(theater_router_t *router, struct th_way *way,
                         size_t len)
 {
@@ -343,8 +349,7 @@ static void close_end(theater_endpoint_t *ep, struct th_channel *channel,
         &channel->state, th_channel_end_flag(side), memory_order_seq_cst);
 
     (void)th_ids_remove(&ep->channels, th_channel_id_of(channel, was));
-    end_wait(router, &channel->way[side], THEATER_CLOSED);
-    end_wait(router, &channel->way[1 - side], THEATER_CLOSED);
+    th_channel_end_waits(router, channel);
     if ((was & th_channel_end_flag(1 - side)) == 0) {
         /* relaxed: constant while one of the ends is not done */
         th_ref peer = {atomic_load_explicit(&channel->end[1 - side],

@@ -66,6 +66,8 @@ void th_channel_fini(theater_router_t *router, struct th_channel *channel);
 struct th_channel *th_channel_find(theater_endpoint_t *ep, uint64_t id,
                                    unsigned *out_side);
 void th_channel_unref(theater_router_t *router, struct th_channel *channel);
+/* An end is done with it: whoever waits for credit is told CLOSED. */
+void th_channel_end_waits(theater_router_t *router, struct th_channel *channel);
 /* Queues the close that end `side` sends, for endpoint `to`. */
 void th_channel_push_close(theater_router_t *router, struct th_channel *channel,
                            unsigned side, th_ref to, theater_status_t reason);

@@ -97,10 +97,11 @@ static struct th_channel *channel_new(theater_endpoint_t *from, th_ref to,
 static void forsake(theater_router_t *router, struct th_channel *channel,
                     unsigned side)
 {
-    /* [M1] acq_rel */
+    /* seq_cst: [M1], and [M2] with the target that waits before it decides */
     uint64_t was = atomic_fetch_or_explicit(
-        &channel->state, th_channel_end_flag(side), memory_order_acq_rel);
+        &channel->state, th_channel_end_flag(side), memory_order_seq_cst);
     if ((was & th_channel_end_flag(side)) == 0) {
+        th_channel_end_waits(router, channel);
         th_channel_unref(router, channel);
     }
 }

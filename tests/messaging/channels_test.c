@@ -378,6 +378,47 @@ static void a_wait_for_credit_ends(void **state)
     world_fini(&world);
 }
 
+/* It sends before it decides, and has no credit for more. */
+static void wait_before_deciding(theater_endpoint_t *b, struct outcome *waited)
+{
+    theater_request_id_t id;
+    const theater_message_t *message =
+        take(b, THEATER_MESSAGE_CHANNEL_OPEN, "hello");
+    memset(waited, 0, sizeof(*waited));
+    assert_status(say(b, message->channel, "held"), THEATER_OK);
+    assert_status(theater_channel_credit_start(b, message->channel, 1, 5000,
+                                               note_done, waited, &id),
+                  THEATER_PENDING);
+}
+
+static void who_waits_for_credit_is_told_that_no_channel_comes(void **state)
+{
+    (void)state;
+    struct world world;
+    struct outcome opened;
+    struct outcome waited;
+    world_init(&world);
+    theater_endpoint_t *a = with_credit(&world, "a", 1, 0);
+    theater_endpoint_t *b = with_credit(&world, "b", 1, 0);
+    /* The opener does not wait any longer. */
+    assert_status(offer(a, "b", "hello", 50, &opened), THEATER_PENDING);
+    wait_before_deciding(b, &waited);
+    pass(&world, 60);
+    assert_ended(opened, THEATER_TIMEOUT);
+    assert_ended(waited, THEATER_CLOSED);
+    theater_endpoint_done(b, THEATER_OK);
+    /* It does not want the channel itself. */
+    assert_status(offer(a, "b", "hello", 0, &opened), THEATER_PENDING);
+    wait_before_deciding(b, &waited);
+    assert_status(theater_channel_reject(b), THEATER_OK);
+    assert_ended(opened, THEATER_REJECTED);
+    assert_ended(waited, THEATER_CLOSED);
+    theater_endpoint_done(b, THEATER_OK);
+    leave(a);
+    leave(b);
+    world_fini(&world);
+}
+
 static void
 credit_in_bytes_takes_any_message_when_nothing_is_under_way(void **state)
 {
@@ -655,6 +696,7 @@ int main(void)
         cmocka_unit_test(only_the_two_ends_can_use_a_channel),
         cmocka_unit_test(credit_bounds_what_is_on_its_way),
         cmocka_unit_test(a_wait_for_credit_ends),
+        cmocka_unit_test(who_waits_for_credit_is_told_that_no_channel_comes),
         cmocka_unit_test(
             credit_in_bytes_takes_any_message_when_nothing_is_under_way),
         cmocka_unit_test(a_channel_ends_with_its_other_end),
