@@ -137,9 +137,9 @@ void cli_add_name(struct cli_text *out, const void *name, size_t len)
     }
     cli_add(out, "\"");
     for (size_t i = 0, run = 0; i <= len; i++) {
-        if (i == len || at[i] == '"') {
+        if (i == len || at[i] == '"' || at[i] == '\\') {
             cli_add_escaped(out, at + run, i - run);
-            cli_add(out, i < len ? "\\\"" : "");
+            cli_add(out, i == len ? "" : at[i] == '"' ? "\\\"" : "\\\\");
             run = i + 1;
         }
     }

@@ -133,6 +133,8 @@ static void names_that_are_not_plain_are_quoted(void **state)
         {"[router]", "\"[router]\""},
         {"a: b", "\"a: b\""},
         {"a\"b", "\"a\\\"b\""},
+        {"a\\\": b", "\"a\\\\\\\": b\""}, /* the quotes end where it does */
+        {"a\\", "\"a\\\\\""},
         {"", "\"\""},
     };
     struct cli_text text;
