@@ -377,8 +377,7 @@ theater_status_t theater_endpoint_receive(theater_endpoint_t *ep,
         }
         if (TH_LIKELY(wanted(ep, message))) {
             if (TH_LIKELY((message->flags & TH_MESSAGE_QUIET) == 0)) {
-                struct th_lane lane = th_lane(ep->router);
-                TH_COUNT_LANE(lane, delivered, 1);
+                TH_COUNT(ep->router, delivered, 1);
             }
             ep->current = message;
             ep->answered = false;
@@ -416,8 +415,7 @@ void theater_endpoint_done(theater_endpoint_t *ep, theater_status_t status)
     if (TH_LIKELY((message->flags & TH_MESSAGE_QUIET) == 0)) {
         TH_COUNT_LANE(lane, handled, 1);
     }
-    th_quota_give(router, lane, th_message_charge(message));
-    th_message_free(router->env, th_lane_pool(router, lane), message);
+    th_lane_drop(router, lane, message);
 }
 
 /* --- Ending -------------------------------------------------------------- */

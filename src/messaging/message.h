@@ -175,7 +175,7 @@ struct th_body *th_body_new(const theater_env_t *env, theater_bytes_t data);
 void th_body_release(const theater_env_t *env, struct th_body *body);
 
 /* memcpy for a name: by words that overlap. What the compiler makes of memcpy
- * for 0 to 255 bytes is `rep movsq`, which takes 25 ns to begin. */
+ * for 0 to 255 bytes is `rep movsq`, which took 15 ns of a message. */
 static inline void th_copy_name(uint8_t *to, const uint8_t *from, size_t len)
 {
     uint64_t word;

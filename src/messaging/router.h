@@ -154,6 +154,14 @@ static inline void th_quota_give(theater_router_t *router, struct th_lane lane,
     atomic_store_explicit(&lane.tally->quota, here, memory_order_relaxed);
 }
 
+/* Frees a message and gives back its part of the bound. */
+static inline void th_lane_drop(theater_router_t *router, struct th_lane lane,
+                                struct th_message *message)
+{
+    th_quota_give(router, lane, th_message_charge(message));
+    th_message_free(router->env, th_lane_pool(router, lane), message);
+}
+
 static inline enum th_phase th_phase(theater_router_t *router)
 {
     /* relaxed: a state that is polled; what must be exact is decided by the

@@ -257,9 +257,7 @@ theater_status_t th_message_make(theater_router_t *router,
 
 void th_message_drop(theater_router_t *router, struct th_message *message)
 {
-    struct th_lane lane = th_lane(router);
-    th_quota_give(router, lane, th_message_charge(message));
-    th_message_free(router->env, th_lane_pool(router, lane), message);
+    th_lane_drop(router, th_lane(router), message);
 }
 
 /* The policies that drop. The mailbox is full. */

@@ -6,20 +6,15 @@
  * that it is over. `wait` asks the handler's `resume` each time that the guest
  * was entered; while that answers PENDING, th_guest_enter returns WAITING.
  *
- * No async host function of the engine's is needed for it: one that suspends
- * and is resumed takes 180 to 200 ns, parking 60. Everything here runs on the
- * guest's stack. */
+ * No async host function of the engine's is needed for it (enter.c says what
+ * that gave). Everything here runs on the guest's stack. */
 #include "wasm/internal.h"
 
 /* While the guest is made nobody can enter it again: what is not there at
  * once never comes. */
 static wasm_trap_t *wait_in_vain(struct th_guest *guest)
 {
-    guest->calling = false;
-    guest->waiting = false;
-    if (guest->import->fn != NULL && guest->import->fn->cancel != NULL) {
-        guest->import->fn->cancel(&guest->call);
-    }
+    th_call_drop(guest);
     return th_trap(guest, THEATER_TRAPPED,
                    "`%s` would have to wait while the actor is being "
                    "made (in `_initialize`)",
