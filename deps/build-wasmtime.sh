@@ -19,7 +19,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 line=48
 rust_needed=1.95
-features="ASYNC CRANELIFT WAT PARALLEL_COMPILATION"
+features="ASYNC CRANELIFT WAT PARALLEL_COMPILATION COMPONENT_MODEL COMPONENT_MODEL_ASYNC"
 
 cache_root() {
     if [ -n "${THEATER_DEPS:-}" ]; then
