@@ -113,7 +113,9 @@ LINES_SHOWN=42 step "conservation: $messages messages, $faults faults" conserve
 step "what is planted is found" \
     bash tests/conserve/plant.sh "$build/tests/bin/conserve"
 step "hostile actors" label hostile
-step "simulation: $simulated seeds, each twice" \
+LINES_SHOWN=64 step "simulation: $simulated seeds, each twice" \
+    "$build/tests/bin/conserve" --simulate "$simulated" --seed "$seed"
+step "simulated guests: $simulated seeds, each twice" \
     with_seeds "$simulated" "$build/tests/bin/impossible.simulation"
 for program in "$build"/tests/bin/interleave.*; do
     [ -x "$program" ] || continue

@@ -16,7 +16,8 @@ extern "C" {
 /* A thread of the environment; opaque. */
 typedef struct theater_thread theater_thread_t;
 
-/* All functions: threads: any; `ctx` is the table's own. None may be NULL.
+/* All functions: threads: any; `ctx` is the table's own. None may be NULL but
+ * `rare`.
  * A table outlives everything that was made with it. */
 typedef struct theater_env {
     size_t size; /* sizeof(theater_env_t) */
@@ -79,6 +80,9 @@ typedef struct theater_env {
     theater_status_t (*folder_private)(void *ctx, const char *path);
     /* Writes to the standard error, one whole line at a time. */
     void (*log_write)(void *ctx, const char *line, size_t len);
+    /* Is something rare that is allowed to happen here now? `point` is the
+     * library's number for the place. For simulations; NULL: never. */
+    bool (*rare)(void *ctx, unsigned point);
 } theater_env_t;
 
 /* The real world. Static; threads: any. */

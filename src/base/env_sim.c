@@ -4,7 +4,7 @@
  * else can be waited for. Parking returns at once; when it has a deadline the
  * clock moves there first, since in a world of one thread that is all that can
  * happen meanwhile. Memory, files and standard error are the real ones. */
-#include "base/base.h"
+#include "base/points.h"
 
 /* The clock's first time: nobody mistakes it for "none". */
 #define START_NS UINT64_C(1000000000)
@@ -16,6 +16,11 @@ struct th_sim_env {
     uint64_t now_ns;
     struct th_rng rng;
     uint64_t yields;
+    struct th_rng luck; /* of the points alone: a new one shifts nothing else */
+    struct {
+        uint64_t asked, taken;
+        uint32_t one_in; /* 0: never, under this seed */
+    } points[TH_POINT_COUNT];
 };
 
 static uint64_t sim_now_ns(void *ctx)
@@ -177,6 +182,55 @@ static void sim_yield(void *ctx, const char *point)
     sim->yields++;
 }
 
+/* --- Points -------------------------------------------------------------- */
+
+static bool sim_rare(void *ctx, unsigned point)
+{
+    struct th_sim_env *sim = ctx;
+
+    TH_CHECK(point < TH_POINT_COUNT);
+    sim->points[point].asked++;
+    if (sim->points[point].one_in == 0 ||
+        th_rng_below(&sim->luck, sim->points[point].one_in) != 0) {
+        return false;
+    }
+    sim->points[point].taken++;
+    return true;
+}
+
+const char *th_point_name(enum th_point point)
+{
+#define TH_POINT_NAME(name, text) text,
+    static const char *const names[] = {TH_POINTS(TH_POINT_NAME)};
+#undef TH_POINT_NAME
+    return point < TH_POINT_COUNT ? names[point] : "?";
+}
+
+/* Different bugs need different luck: under each seed half of the points never
+ * happen, the others often, now and then, or seldom. */
+void th_sim_env_offer(struct th_sim_env *sim)
+{
+    static const uint32_t rates[] = {0, 0, 0, 2, 8, 100};
+
+    for (unsigned i = 0; i < TH_POINT_COUNT; i++) {
+        sim->points[i].one_in =
+            rates[th_rng_below(&sim->luck, sizeof rates / sizeof *rates)];
+    }
+    sim->table.rare = sim_rare;
+}
+
+uint64_t th_sim_env_asked(const struct th_sim_env *sim, enum th_point point)
+{
+    return sim->points[point].asked;
+}
+
+uint64_t th_sim_env_taken(const struct th_sim_env *sim, enum th_point point)
+{
+    return sim->points[point].taken;
+}
+
+/* --- The world ----------------------------------------------------------- */
+
 theater_status_t th_sim_env_new(uint64_t seed, struct th_sim_env **out)
 {
     const theater_env_t *real = theater_env_default();
@@ -209,6 +263,7 @@ theater_status_t th_sim_env_new(uint64_t seed, struct th_sim_env **out)
     };
     sim->now_ns = START_NS;
     th_rng_init(&sim->rng, seed);
+    th_rng_init(&sim->luck, ~seed);
     *out = sim;
     return THEATER_OK;
 }

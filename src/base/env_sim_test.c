@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The simulated environment. */
-#include "base/base.h"
+#include "base/points.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -101,6 +101,36 @@ static void yields_are_counted_and_memory_is_there(void **state)
     assert_non_null(env->file_read);
 }
 
+static void rare_things_happen_only_when_asked_for_and_by_the_seed(void **state)
+{
+    struct th_sim_env *same;
+    const theater_env_t *env = th_sim_env_table(*state);
+    bool some = false;
+
+    for (unsigned i = 0; i < TH_POINT_COUNT; i++) {
+        assert_false(th_rare(env, (enum th_point)i));
+        assert_false(th_rare(theater_env_default(), (enum th_point)i));
+        assert_non_null(strchr(th_point_name((enum th_point)i), '.'));
+    }
+    th_sim_env_offer(*state);
+    assert_int_equal(th_sim_env_new(7, &same), THEATER_OK);
+    th_sim_env_offer(same);
+    for (unsigned i = 0; i < 1000 * TH_POINT_COUNT; i++) {
+        enum th_point point = (enum th_point)(i % TH_POINT_COUNT);
+        bool taken = th_rare(env, point);
+        some = some || taken;
+        assert_int_equal(taken, th_rare(th_sim_env_table(same), point));
+    }
+    assert_true(some);
+    for (unsigned i = 0; i < TH_POINT_COUNT; i++) {
+        enum th_point point = (enum th_point)i;
+        assert_int_equal(th_sim_env_asked(same, point), 1000);
+        assert_int_equal(th_sim_env_taken(same, point),
+                         th_sim_env_taken(*state, point));
+    }
+    th_sim_env_delete(same);
+}
+
 int main(void)
 {
 #define SIM_TEST(name)                                                         \
@@ -111,6 +141,7 @@ int main(void)
         SIM_TEST(there_are_no_threads),
         SIM_TEST(parking_moves_the_clock_to_the_deadline_if_there_is_one),
         SIM_TEST(yields_are_counted_and_memory_is_there),
+        SIM_TEST(rare_things_happen_only_when_asked_for_and_by_the_seed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

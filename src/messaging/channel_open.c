@@ -64,6 +64,9 @@ static struct th_channel *channel_new(theater_endpoint_t *from, th_ref to,
     /* relaxed, all: the message that asks publishes them */
     uint64_t generation =
         (atomic_load_explicit(&channel->state, memory_order_relaxed) >> 32) + 1;
+    if (generation == 1 && th_rare(router->env, TH_POINT_CHANNEL_WORN)) {
+        generation = UINT32_MAX - 1;
+    }
     uint64_t id = channel->item.index | generation << 32;
     if (!make_closes(router, channel, id, th_endpoint_name(from), target)) {
         th_slab_put(&router->channels, &channel->item);

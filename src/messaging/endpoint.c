@@ -129,6 +129,9 @@ static theater_status_t prepare(theater_endpoint_t *ep, const char *name,
     uint32_t slots = (uint32_t)ring_slots(o);
     ep->exempt_room = slots != 0 ? slots - capacity - RING_SLACK : UINT32_MAX;
     ep->batch = capacity / 8 < BATCH_MAX ? capacity / 8 + 1 : BATCH_MAX;
+    if (th_rare(env, TH_POINT_PLACE_AT_ONCE)) {
+        ep->batch = 1;
+    }
     if (status == THEATER_OK) {
         th_mpsc_init(&ep->waiting);
         /* relaxed: [M2] of the bounded word, next, publishes it */
@@ -203,7 +206,9 @@ theater_router_register(theater_router_t *router, const char *name,
     ep->router = router;
     /* relaxed: written by its owner alone */
     if (atomic_load_explicit(&ep->generation, memory_order_relaxed) == 0) {
-        atomic_store_explicit(&ep->generation, 1, memory_order_relaxed);
+        uint32_t first =
+            th_rare(env, TH_POINT_ENDPOINT_WORN) ? GENERATION_LAST - 1 : 1;
+        atomic_store_explicit(&ep->generation, first, memory_order_relaxed);
     }
     theater_status_t status = prepare(ep, name, name_len, options);
     if (status != THEATER_OK) {
@@ -277,7 +282,8 @@ bool th_endpoint_release(theater_endpoint_t *ep)
         exempt = atomic_load_explicit(&ep->box.exempt, memory_order_acquire);
     }
     if (TH_UNLIKELY((bounded & TH_BOX_WAITERS) != 0) &&
-        half_free(ep, bounded)) {
+        (half_free(ep, bounded) ||
+         th_rare(ep->router->env, TH_POINT_LET_IN_EARLY))) {
         th_space_serve(ep, THEATER_OK);
         bounded = atomic_load_explicit(&ep->box.bounded, memory_order_acquire);
     }

@@ -99,6 +99,11 @@ struct th_op *th_op_begin(theater_router_t *router, enum th_op_kind kind,
     }
     if (op->router == NULL) {
         op->router = router;
+        if (th_rare(router->env, TH_POINT_OP_WORN)) {
+            /* relaxed: nobody knows the slot yet */
+            atomic_store_explicit(&op->state, (UINT64_C(0xfffffffd)) << 32,
+                                  memory_order_relaxed);
+        }
         th_timer_init(&op->timer, on_timer, on_gone);
     }
     /* relaxed: this thread's alone until [M1] */

@@ -89,7 +89,8 @@ theater_status_t theater_router_new(const theater_router_options_t *options,
     }
     memset(router, 0, sizeof *router);
     router->env = env;
-    router->pools = POOLS && env == theater_env_default();
+    router->pools = POOLS && (env == theater_env_default() ||
+                              th_rare(env, TH_POINT_ROUTER_POOLS));
     atomic_init(&router->refs, 1);
     router->max_message_bytes =
         (uint32_t)or_default(o->max_message_bytes, 1 << 20);
@@ -181,7 +182,8 @@ bool th_quota_draw(theater_router_t *router, struct th_lane lane,
     /* relaxed, all: this thread's alone */
     uint64_t here =
         atomic_load_explicit(&lane.tally->quota, memory_order_relaxed);
-    if (draw(router, bytes + router->quota_share)) {
+    if (!th_rare(router->env, TH_POINT_QUOTA_EXACT) &&
+        draw(router, bytes + router->quota_share)) {
         here += bytes + router->quota_share;
     } else if (draw(router, bytes - here)) {
         here = bytes;

@@ -3,6 +3,7 @@
 #ifndef TH_MESSAGING_ROUTER_H
 #define TH_MESSAGING_ROUTER_H
 
+#include "base/points.h"
 #include "messaging/message.h"
 #include "queue/slab.h"
 #include "queue/timers.h"

@@ -115,7 +115,8 @@ static void cache_grow(theater_endpoint_t *from)
 static void cache_put(theater_endpoint_t *from, theater_bytes_t target,
                       unsigned kinds, const struct th_route *route)
 {
-    if (target.len > TH_CACHE_NAME) {
+    if (target.len > TH_CACHE_NAME ||
+        th_rare(from->router->env, TH_POINT_TARGET_FORGOTTEN)) {
         return;
     }
     if (from->cache_size == 0 ||

@@ -17,10 +17,11 @@
  *
  * Virtual time passes a little with each step, sometimes a lot, and jumps to
  * the next deadline when nothing is ready. */
+#include "base/points.h"
 #include "sched/internal.h"
 
 enum strategy { UNIFORM, PRIORITY, IN_ORDER, NEWEST, STRATEGIES };
-enum { WINDOW = 64, SUNK = 16 };
+enum { WINDOW = 64, SUNK = 16, NS_OF_SECOND = 1000000000 };
 
 struct th_sim {
     struct th_rng rng;
@@ -92,7 +93,8 @@ bool th_sim_idle(const struct th_sched *sched)
 bool th_sim_should_yield(struct th_sched *sched)
 {
     struct th_sim *sim = sched->sim;
-    return sim->count > 0 && th_rng_below(&sim->rng, 8) == 0;
+    return (sim->count > 0 && th_rng_below(&sim->rng, 8) == 0) ||
+           th_rare(sched->env, TH_POINT_SLICE_OVER);
 }
 
 static uint64_t priority(const struct th_sim *sim, uint32_t number)
@@ -207,6 +209,9 @@ static void pass_time(struct th_sched *sched)
     if (th_rng_below(rng, 256) == 0) {
         by += th_rng_below(rng, 3000000);
     }
+    if (th_rare(sched->env, TH_POINT_LONG_PAUSE)) {
+        by += th_rng_below(rng, 2 * NS_OF_SECOND);
+    }
     th_sim_env_advance(sched->env, th_now(sched->env) + by);
 }
 
@@ -231,7 +236,9 @@ uint64_t th_sched_simulate(struct th_sched *sched, uint64_t max_steps)
     th_worker_current = &sched->workers[0];
     th_thread_is_worker = true;
     while (steps < max_steps) {
-        th_time_poll(sched, th_now(sched->env));
+        if (!th_rare(sched->env, TH_POINT_TIMERS_LATE)) {
+            th_time_poll(sched, th_now(sched->env));
+        }
         struct th_task *task = take(sched->sim);
         if (task != NULL) {
             step(sched, task);

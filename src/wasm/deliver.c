@@ -49,6 +49,9 @@ static int32_t nothing(struct th_guest *guest)
         guest->rounds++;
         return -1;
     }
+    if (th_rare(guest->engine->env, TH_POINT_CALL_ENDS)) {
+        return -1;
+    }
     guest->parked = true;
     th_guest_park(guest, TH_PAUSE_IDLE);
     return -2;
@@ -138,7 +141,9 @@ wasm_trap_t *th_deliver_arena(void *env, wasmtime_caller_t *caller,
     (void)env;
     (void)caller;
     (void)len;
-    th_guest_current->arena = (uint32_t)v[0].i32;
+    struct th_guest *guest = th_guest_current;
+    guest->arena =
+        th_rare(guest->engine->env, TH_POINT_NO_ROOM) ? 0 : (uint32_t)v[0].i32;
     return NULL;
 }
 
@@ -156,7 +161,8 @@ wasm_trap_t *th_deliver_recv(void *env, wasmtime_caller_t *caller,
     }
     guest->barred = NULL;
     if (TH_UNLIKELY(--guest->until_ask == 0)) {
-        guest->until_ask = TH_ASK_EVERY;
+        guest->until_ask =
+            th_rare(guest->engine->env, TH_POINT_ASK_SOON) ? 1 : TH_ASK_EVERY;
         guest->slice_over = guest->hooks->should_yield(guest->ctx);
     }
     theater_delivery_t *delivery = guest->slice_over ? NULL : next(guest);

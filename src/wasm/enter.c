@@ -119,6 +119,9 @@ static bool run(struct th_guest *guest, const wasmtime_func_t *func)
             th_stack_idle(guest->stack);
         }
     }
+    if (ended && th_rare(guest->engine->env, TH_POINT_STACKS_SWEPT)) {
+        th_engine_trim(guest->engine);
+    }
     return ended;
 }
 
@@ -166,7 +169,8 @@ enum th_guest_state th_guest_enter(struct th_guest *guest,
         if (func == NULL) {
             return TH_GUEST_IDLE;
         }
-        guest->until_ask = TH_ASK_EVERY;
+        guest->until_ask =
+            th_rare(guest->engine->env, TH_POINT_ASK_SOON) ? 1 : TH_ASK_EVERY;
     } else {
         guest->reentered = true;
         guest->last = th_limits_clock(guest);

@@ -3,7 +3,7 @@
 #ifndef TH_WASM_INTERNAL_H
 #define TH_WASM_INTERNAL_H
 
-#include "base/base.h"
+#include "base/points.h"
 #include "wasm/engine.h"
 #include "wasm/module.h"
 #include "wasm/slab.h"

@@ -180,6 +180,9 @@ wasmtime_linker_t *th_module_take_linker(struct th_module *module)
 {
     /* Acquire: pairs with the release in th_module_give_linker: what the
      * thread that had it last wrote to it. */
+    if (th_rare(module->engine->env, TH_POINT_LINKER_ANEW)) {
+        return wasmtime_linker_clone(module->linker);
+    }
     wasmtime_linker_t *spare =
         atomic_exchange_explicit(&module->spare, NULL, memory_order_acquire);
     return spare != NULL ? spare : wasmtime_linker_clone(module->linker);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Design notes. A thread without an actor that takes part: it registers its
  * name, sends and receives, starts anew (the one-way messages stay), ends its
- * name while others send to it, and comes back under the same name. */
+ * name while others send to it, and comes back under the same name. In a
+ * simulation the driver makes its steps. */
 #include "world.h"
 
 #include <time.h>
@@ -79,34 +80,51 @@ static theater_endpoint_t *enter(struct world *world, struct rng *rng)
                : NULL;
 }
 
+void drifter_init(struct world *world)
+{
+    world->drift.rng.state = world->seed ^ UINT64_C(0x64726966);
+    world->drift.endpoint = NULL;
+}
+
+void drifter_step(struct world *world)
+{
+    struct timespec pause = {0, 200000};
+    struct drifter *drift = &world->drift;
+    uint32_t what = rng_below(&drift->rng, 100);
+    if (drift->endpoint == NULL) {
+        drift->endpoint = enter(world, &drift->rng);
+    } else if (what < 60) {
+        put(world, drift->endpoint, &drift->rng);
+    } else if (what < 95) {
+        get(world, drift->endpoint, &drift->rng, 8);
+    } else if (what < 97 && world->sim == NULL) {
+        nanosleep(&pause, NULL);
+    } else if (what < 98) {
+        theater_endpoint_reset(drift->endpoint, THEATER_CLOSED);
+        world_fault(world, FAULT_RESTART);
+    } else {
+        theater_endpoint_unregister(drift->endpoint, THEATER_CLOSED);
+        world_fault(world, FAULT_UNREGISTER);
+        drift->endpoint = NULL;
+    }
+}
+
+void drifter_leave(struct world *world)
+{
+    struct drifter *drift = &world->drift;
+    if (drift->endpoint != NULL) {
+        get(world, drift->endpoint, &drift->rng, 1000);
+        theater_endpoint_unregister(drift->endpoint, THEATER_CLOSED);
+        drift->endpoint = NULL;
+    }
+}
+
 void *drifter_run(void *arg)
 {
     struct world *world = arg;
-    struct timespec pause = {0, 200000};
-    struct rng rng = {world->seed ^ UINT64_C(0x64726966)};
-    theater_endpoint_t *endpoint = NULL;
     while (!world_stopping(world)) {
-        uint32_t what = rng_below(&rng, 100);
-        if (endpoint == NULL) {
-            endpoint = enter(world, &rng);
-        } else if (what < 60) {
-            put(world, endpoint, &rng);
-        } else if (what < 95) {
-            get(world, endpoint, &rng, 8);
-        } else if (what < 97) {
-            nanosleep(&pause, NULL);
-        } else if (what < 98) {
-            theater_endpoint_reset(endpoint, THEATER_CLOSED);
-            world_fault(world, FAULT_RESTART);
-        } else {
-            theater_endpoint_unregister(endpoint, THEATER_CLOSED);
-            world_fault(world, FAULT_UNREGISTER);
-            endpoint = NULL;
-        }
+        drifter_step(world);
     }
-    if (endpoint != NULL) {
-        get(world, endpoint, &rng, 1000);
-        theater_endpoint_unregister(endpoint, THEATER_CLOSED);
-    }
+    drifter_leave(world);
     return NULL;
 }

@@ -52,4 +52,7 @@ says hang '^conserve: hangs for 3 s; seed 3$' --workload star --hang 3
 says leak '^conserve: memory grows$|LeakSanitizer: detected memory leaks' \
     --soak 15
 says open '^conserve: after .* descriptors' --soak 15
+says reorder '^conserve: failed: --simulate 1 --seed [0-9]+ ' --simulate 20 \
+    --workload star
+says drift '^conserve: seed 3 gave two different runs$' --simulate 5
 exit "$failed"

@@ -16,12 +16,11 @@
 static void stand_still(struct player *player)
 {
     struct party *party = &player->world->parties[player->party];
-    struct timespec pause = {0, PAUSE_NS};
     /* relaxed, both: it is a pause, no message */
     if (atomic_load_explicit(&party->pause, memory_order_relaxed) != 0 &&
         atomic_exchange_explicit(&party->pause, 0, memory_order_relaxed) != 0) {
         world_fault(player->world, FAULT_PAUSE);
-        nanosleep(&pause, NULL);
+        world_stand_still(player->world);
     }
 }
 

@@ -90,14 +90,28 @@ static bool all_done(const struct world *world)
     return true;
 }
 
-static void drive(struct world *world)
+/* The actors work for a while. */
+static void pass(struct world *world)
 {
     struct timespec tick = {0, 1000000};
+    if (world->sim == NULL) {
+        nanosleep(&tick, NULL);
+        return;
+    }
+    (void)theater_runtime_simulate(world->runtime,
+                                   1 + rng_below(&world->rng, 200), NULL);
+    for (unsigned i = rng_below(&world->rng, 20); i > 0; i--) {
+        drifter_step(world);
+    }
+}
+
+static void drive(struct world *world)
+{
     unsigned most = world->plan.end == FAULTS
                         ? TICKS_MAX
                         : 20 + rng_below(&world->rng, 100);
     for (unsigned i = 0; i < most && !all_done(world); i++) {
-        nanosleep(&tick, NULL);
+        pass(world);
         trouble(world);
     }
     atomic_store_explicit(&world->alloc_one_in, 0, memory_order_relaxed);
@@ -107,6 +121,9 @@ static void drive(struct world *world)
 
 static void await(struct world *world, theater_wait_for_t what)
 {
+    if (world->sim != NULL) {
+        (void)theater_runtime_simulate(world->runtime, UINT64_MAX, NULL);
+    }
     /* The watchdog ends what never ends. */
     while (theater_runtime_wait(world->runtime, what, WAIT_MS) != THEATER_OK) {
     }
@@ -116,7 +133,11 @@ static void await(struct world *world, theater_wait_for_t what)
 static void stop_drifter(struct world *world)
 {
     atomic_store_explicit(&world->stop, 1, memory_order_relaxed);
-    pthread_join(world->drifter, NULL);
+    if (world->sim != NULL) {
+        drifter_leave(world);
+    } else {
+        pthread_join(world->drifter, NULL);
+    }
     beat();
 }
 
@@ -184,6 +205,9 @@ static void end(struct world *world)
     }
     theater_runtime_stats_t stats;
     theater_runtime_stats(world->runtime, &stats);
+    if (world->sim != NULL) {
+        (void)theater_runtime_simulate(world->runtime, 0, &world->events);
+    }
     theater_runtime_t *runtime = world->runtime;
     theater_runtime_delete(runtime);
     world->runtime = NULL;
@@ -282,6 +306,16 @@ static void leave_behind(enum plant plant)
     }
 }
 
+static bool play(struct world *world, struct total *total)
+{
+    /* release; pairs with the watchdog's acquire */
+    atomic_store_explicit(&round_now, world, memory_order_release);
+    drive(world);
+    end(world);
+    atomic_store_explicit(&round_now, NULL, memory_order_release);
+    return finish(world, total);
+}
+
 bool round_run(uint64_t seed, enum workload work, enum plant plant,
                struct total *total)
 {
@@ -290,22 +324,67 @@ bool round_run(uint64_t seed, enum workload work, enum plant plant,
     if (world == NULL) {
         return false;
     }
-    plan_make(&plan, seed, work);
+    plan_make(&plan, seed, work, false);
     beat();
     if (!world_init(world, seed, &plan, &total->counts, plant) ||
         pthread_create(&world->drifter, NULL, drifter_run, world) != 0) {
         total->unwell++;
         return false; /* the program ends */
     }
-    /* release; pairs with the watchdog's acquire */
-    atomic_store_explicit(&round_now, world, memory_order_release);
-    drive(world);
-    end(world);
-    atomic_store_explicit(&round_now, NULL, memory_order_release);
-    bool clean = finish(world, total);
+    bool clean = play(world, total);
     world_fini(world);
     free(world);
     leave_behind(plant);
+    beat();
+    return clean;
+}
+
+/* --- Simulated ------------------------------------------------------------ */
+
+static void mix(uint64_t *hash, uint64_t value)
+{
+    *hash = th_hash64(&value, sizeof value, *hash);
+}
+
+static void count_points(const struct world *world, struct total *total)
+{
+    for (unsigned i = 0; i < TH_POINT_COUNT; i++) {
+        enum th_point point = (enum th_point)i;
+        total->asked[i] += th_sim_env_asked(world->sim, point);
+        total->taken[i] += th_sim_env_taken(world->sim, point);
+    }
+}
+
+bool round_simulate(uint64_t seed, enum workload work, enum plant plant,
+                    struct total *total, uint64_t *out_hash)
+{
+    struct world *world = malloc(sizeof *world);
+    struct plan plan;
+    theater_counters_t counters;
+    if (world == NULL) {
+        return false;
+    }
+    plan_make(&plan, seed, work, true);
+    beat();
+    if (!world_init(world, seed, &plan, &total->counts, plant)) {
+        total->unwell++;
+        return false; /* the program ends */
+    }
+    bool clean = play(world, total);
+    theater_router_counters(world->router, &counters);
+    *out_hash = world->events;
+    mix(out_hash, th_now(&world->env));
+    mix(out_hash, plant == PLANT_DRIFT ? total->rounds : 0);
+    mix(out_hash, counters.accepted);
+    mix(out_hash, counters.delivered);
+    for (unsigned i = 0; i < THEATER_STATUS_COUNT; i++) {
+        mix(out_hash, counters.ended[i]);
+        mix(out_hash, counters.dead[i]);
+        mix(out_hash, counters.refused[i]);
+    }
+    count_points(world, total);
+    world_fini(world);
+    free(world);
     beat();
     return clean;
 }

@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The torture program: rounds of the real runtime with real threads, until so
- * many messages were sent and so many faults injected. Prints a table and, in
- * its last line, JSON; ends with 1 and the seed when anything was lost,
- * duplicated, corrupted, reordered, ended other than once, not counted as the
- * router counts, or hangs.
+ * many messages were sent and so many faults injected; with --simulate, each of
+ * so many seeds twice under the seeded scheduler. Prints a table and, in its
+ * last line, JSON; ends with 1 and the seed when anything was lost, duplicated,
+ * corrupted, reordered, ended other than once, not counted as the router
+ * counts, or hangs.
  *
  *   conserve [--seed S] [--messages N] [--faults F] [--seconds T]
  *            [--workload NAME] [--all-kinds] [--soak SECONDS]
- *            [--hang SECONDS]
+ *            [--hang SECONDS] [--simulate SEEDS]
  *
  * Seeds are S, S + 1, ... one for each round; without --seed they are chosen.
  * --seconds ends it early, with success. --all-kinds: fails unless each
  * workload and each kind of fault was met. CONSERVE_PLANT=lose, double,
  * corrupt, reorder, unended plants a fault that the ledger must find; hang one
- * for the watchdog; leak, open for the soak.
+ * for the watchdog; leak, open for the soak; drift for the simulation.
  *
  * Design notes. A watchdog counts its own ticks rather than time, so that a
  * machine that stands still is not taken for a hang. */
+#include "simulate.h"
 #include "soak.h"
 
 #include <stdio.h>
@@ -30,9 +32,10 @@ struct options {
     uint64_t seed;
     uint64_t messages;
     uint64_t faults;
-    uint64_t seconds; /* 0: no limit */
-    uint64_t soak;    /* seconds; 0: none */
-    uint64_t hang;    /* seconds without progress that are a hang */
+    uint64_t seconds;  /* 0: no limit */
+    uint64_t soak;     /* seconds; 0: none */
+    uint64_t simulate; /* seeds; 0: real threads */
+    uint64_t hang;     /* seconds without progress that are a hang */
     enum workload work;
     bool all_kinds;
     enum plant plant;
@@ -237,7 +240,8 @@ static int usage(void)
     fprintf(stderr, "usage: conserve [--seed S] [--messages N] [--faults F] "
                     "[--seconds T]\n"
                     "                [--workload NAME] [--all-kinds] [--soak "
-                    "T] [--hang T]\n");
+                    "T] [--hang T]\n"
+                    "                [--simulate SEEDS]\n");
     return 2;
 }
 
@@ -279,6 +283,9 @@ static bool read_option(struct options *options, const char *name,
     if (strcmp(name, "--hang") == 0) {
         return read_number(value, &options->hang);
     }
+    if (strcmp(name, "--simulate") == 0) {
+        return read_number(value, &options->simulate);
+    }
     if (strcmp(name, "--soak") == 0) {
         return read_number(value, &options->soak);
     }
@@ -292,9 +299,9 @@ static bool read_option(struct options *options, const char *name,
 
 static bool read_options(struct options *options, int argc, char **argv)
 {
-    static const char *const plants[PLANTS] = {"",        "lose",    "double",
-                                               "corrupt", "reorder", "unended",
-                                               "hang",    "leak",    "open"};
+    static const char *const plants[PLANTS] = {
+        "",        "lose", "double", "corrupt", "reorder",
+        "unended", "hang", "leak",   "open",    "drift"};
     const char *planted = getenv("CONSERVE_PLANT");
     unsigned plant = PLANT_NONE;
     if (planted != NULL && !read_name(planted, plants, PLANTS, &plant)) {
@@ -330,9 +337,12 @@ int main(int argc, char **argv)
     }
     printf("conserve: seed %llu\n", (unsigned long long)options.seed);
     fflush(stdout);
-    bool passed = options.soak != 0 ? soak_run(options.seed, options.soak,
-                                               options.plant, &total)
-                                    : run_rounds(&options);
+    bool passed = options.simulate != 0
+                      ? simulate_run(options.seed, options.simulate,
+                                     options.work, options.plant, &total)
+                  : options.soak != 0 ? soak_run(options.seed, options.soak,
+                                                 options.plant, &total)
+                                      : run_rounds(&options);
     print_table();
     print_json(&options);
     fflush(stdout);

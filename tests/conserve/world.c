@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 const char *const work_names[WORKLOADS] = {
     "mesh", "churn", "star", "large", "requests", "channels", "guests"};
@@ -16,6 +17,9 @@ const char *const fault_names[FAULTS] = {
 const char *const act_names[ACTS] = {"send",   "wait",    "batch", "broadcast",
                                      "later",  "request", "open",  "data",
                                      "credit", "close",   "answer"};
+
+/* Of a simulated round. */
+enum { SMALLER = 50, SIM_NUMBERS = 2048, SIM_REQUESTS = 8192 };
 
 /* --- The plan ------------------------------------------------------------- */
 
@@ -125,7 +129,8 @@ static const struct plan plans[WORKLOADS] =
                          .stop_one_in = 40},
 };
 
-void plan_make(struct plan *plan, uint64_t seed, enum workload work)
+void plan_make(struct plan *plan, uint64_t seed, enum workload work,
+               bool simulated)
 {
     static const char *const policies[] = {"refuse", "drop-newest",
                                            "drop-oldest"};
@@ -139,6 +144,10 @@ void plan_make(struct plan *plan, uint64_t seed, enum workload work)
     work = work == WORKLOADS ? drawn : work;
     *plan = plans[work];
     plan->work = work;
+    plan->simulated = simulated;
+    if (simulated) {
+        plan->operations = plan->operations / SMALLER + 5;
+    }
     plan->actors -= rng_below(&rng, 3);
     plan->on_full = policies[rng_below(&rng, 8) % 4 % 3];
     if (work == WORK_STAR) {
@@ -156,9 +165,8 @@ void plan_make(struct plan *plan, uint64_t seed, enum workload work)
 
 /* --- Memory that may fail ------------------------------------------------- */
 
-static void *failing_alloc(void *ctx, size_t size, size_t align)
+static void *alloc_in(struct world *world, size_t size, size_t align)
 {
-    struct world *world = ctx;
     const theater_env_t *inner = theater_env_default();
     /* relaxed, both: a rate */
     uint32_t one_in =
@@ -173,6 +181,48 @@ static void *failing_alloc(void *ctx, size_t size, size_t align)
         }
     }
     return inner->alloc(inner->ctx, size, align);
+}
+
+static void *failing_alloc(void *ctx, size_t size, size_t align)
+{
+    return alloc_in(ctx, size, align);
+}
+
+/* The simulated table's context is the simulation; there is one at a time. */
+static struct world *simulated;
+
+static void *simulated_alloc(void *ctx, size_t size, size_t align)
+{
+    (void)ctx;
+    return alloc_in(simulated, size, align);
+}
+
+static theater_status_t make_env(struct world *world)
+{
+    world->env = *theater_env_default();
+    world->env.alloc = failing_alloc;
+    world->env.ctx = world;
+    if (!world->plan.simulated) {
+        return THEATER_OK;
+    }
+    theater_status_t status = th_sim_env_new(world->seed, &world->sim);
+    if (status == THEATER_OK) {
+        th_sim_env_offer(world->sim);
+        world->env = *th_sim_env_table(world->sim);
+        world->env.alloc = simulated_alloc;
+        simulated = world;
+    }
+    return status;
+}
+
+void world_stand_still(struct world *world)
+{
+    struct timespec pause = {0, PAUSE_NS};
+    if (world->sim != NULL) {
+        th_sim_env_advance(&world->env, th_now(&world->env) + PAUSE_NS);
+    } else {
+        nanosleep(&pause, NULL);
+    }
 }
 
 /* --- Where the product meets the ledger ----------------------------------- */
@@ -357,6 +407,9 @@ static theater_status_t make_runtime(struct world *world, theater_error_t *err)
     theater_runtime_options_t options = THEATER_RUNTIME_OPTIONS_INIT;
     options.env = &world->env;
     options.workers = 2 + rng_below(&world->rng, 2);
+    options.simulated = world->sim != NULL;
+    options.seed = world->seed;
+    options.cache_dir = world->sim != NULL ? getenv("CONSERVE_CACHE") : NULL;
     options.on_event = on_event;
     options.user = world;
     theater_status_t status =
@@ -405,16 +458,16 @@ bool world_init(struct world *world, uint64_t seed, const struct plan *plan,
     theater_router_options_t options = THEATER_ROUTER_OPTIONS_INIT;
     theater_error_t err = {0};
     memset(world, 0, sizeof *world);
-    world->env = *theater_env_default();
-    world->env.alloc = failing_alloc;
-    world->env.ctx = world;
     world->plan = *plan;
     world->seed = seed;
     world->rng.state = seed ^ UINT64_C(0x776f726c64);
     world->counts = counts;
     world->plant = plant;
     world->parties_len = plan->actors + 1;
-    world->ledger = ledger_new(world->parties_len, NUMBERS, REQUESTS);
+    world->ledger =
+        ledger_new(world->parties_len, plan->simulated ? SIM_NUMBERS : NUMBERS,
+                   plan->simulated ? SIM_REQUESTS : REQUESTS);
+    drifter_init(world);
     options.env = &world->env;
     options.on_dead_letter = on_dead_letter;
     options.user = world;
@@ -425,8 +478,10 @@ bool world_init(struct world *world, uint64_t seed, const struct plan *plan,
         atomic_init(&party->left, i < plan->guests ? 0 : plan->operations);
     }
     theater_status_t status =
-        world->ledger == NULL ? THEATER_OUT_OF_MEMORY
-                              : theater_router_new(&options, &world->router);
+        world->ledger == NULL ? THEATER_OUT_OF_MEMORY : make_env(world);
+    if (status == THEATER_OK) {
+        status = theater_router_new(&options, &world->router);
+    }
     if (status == THEATER_OK) {
         status = make_manifests(world, &err);
     }
@@ -454,6 +509,9 @@ void world_fini(struct world *world)
     }
     theater_router_release(world->router);
     ledger_delete(world->ledger);
+    if (world->sim != NULL) {
+        th_sim_env_delete(world->sim);
+    }
 }
 
 /* --- When it hangs -------------------------------------------------------- */

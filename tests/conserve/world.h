@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "base/points.h"
 #include "ledger.h"
 
 enum workload {
@@ -67,9 +68,10 @@ enum plant { /* a fault of the test's own, which the ledger must find */
              PLANT_CORRUPT,
              PLANT_REORDER,
              PLANT_UNENDED,
-             PLANT_HANG, /* an actor that is never quiet */
-             PLANT_LEAK, /* memory, in each round: for the soak */
-             PLANT_OPEN, /* a descriptor, in each round */
+             PLANT_HANG,  /* an actor that is never quiet */
+             PLANT_LEAK,  /* memory, in each round: for the soak */
+             PLANT_OPEN,  /* a descriptor, in each round */
+             PLANT_DRIFT, /* simulated: two runs of a seed differ */
              PLANTS
 };
 
@@ -92,6 +94,7 @@ struct rng {
 
 struct plan {
     enum workload work;
+    bool simulated;       /* one thread, seeded order, virtual time */
     unsigned actors;      /* C actors and guests; one thread more takes part */
     unsigned guests;      /* of those, the first ones */
     unsigned targets;     /* to whom all goes: the first ones; 0: all */
@@ -122,13 +125,22 @@ struct party {
     size_t stash_len;
 };
 
+/* Who takes part without an actor. */
+struct drifter {
+    theater_endpoint_t *endpoint; /* NULL: it has no name now */
+    struct rng rng;
+};
+
 struct counts {
     _Atomic uint64_t faults[FAULTS];
     _Atomic uint64_t acts[ACTS];
 };
 
+struct th_sim_env;
+
 struct world {
-    theater_env_t env;             /* the default one, whose memory may fail */
+    theater_env_t env;      /* the default or sim's, whose memory may fail */
+    struct th_sim_env *sim; /* NULL: the real world */
     _Atomic uint32_t alloc_one_in; /* 0: it does not fail */
     _Atomic uint64_t allocs;
     theater_router_t *router;
@@ -148,15 +160,18 @@ struct world {
     char failure[256]; /* the first of those */
     struct counts *counts;
     enum plant plant;
-    pthread_t drifter;
+    struct drifter drift;
+    pthread_t drifter; /* not in a simulation */
     unsigned incarnations;
-    bool unwell; /* something beside the ledger was wrong; it was said */
+    uint64_t events; /* their hash, of a simulation */
+    bool unwell;     /* something beside the ledger was wrong; it was said */
 };
 
 /* --- world.c -------------------------------------------------------------- */
 
-/* What the seed says. `work` WORKLOADS: any. */
-void plan_make(struct plan *plan, uint64_t seed, enum workload work);
+/* What the seed says. `work` WORKLOADS: any. A simulated round is small. */
+void plan_make(struct plan *plan, uint64_t seed, enum workload work,
+               bool simulated);
 /* False: it could not be made, and it was said why. */
 bool world_init(struct world *world, uint64_t seed, const struct plan *plan,
                 struct counts *counts, enum plant plant);
@@ -169,6 +184,8 @@ bool world_handled(struct world *world, unsigned to, theater_bytes_t data,
 /* A request was told its end. */
 void world_ended(struct world *world, uint32_t request,
                  theater_status_t status);
+/* A worker stands still, in the midst of something. */
+void world_stand_still(struct world *world);
 /* The number of a name; LEDGER_NOBODY. */
 unsigned world_party(theater_bytes_t name);
 /* Prints where it stands: for a round that does not end. */
@@ -217,6 +234,10 @@ static inline bool world_stopping(struct world *world)
 
 theater_status_t player_spawn(struct world *world, unsigned party,
                               uint64_t seed);
+void drifter_init(struct world *world);
+void drifter_step(struct world *world);
+/* Handles what is there, and ends its name. */
+void drifter_leave(struct world *world);
 /* The thread; it ends when the world stops. */
 void *drifter_run(void *world);
 
@@ -226,15 +247,20 @@ struct total {
     struct ledger_report sum;
     uint64_t deliveries;
     uint64_t spawned;
-    uint64_t uncounted;          /* differences to the router's counters */
-    uint64_t unwell;             /* rounds that went wrong otherwise */
-    uint64_t of_work[WORKLOADS]; /* messages */
+    uint64_t uncounted;             /* differences to the router's counters */
+    uint64_t unwell;                /* rounds that went wrong otherwise */
+    uint64_t of_work[WORKLOADS];    /* messages */
+    uint64_t asked[TH_POINT_COUNT]; /* simulated rounds: the points */
+    uint64_t taken[TH_POINT_COUNT];
     struct counts counts;
 };
 
 /* One round; false: something is not 0, and the seed was said. */
 bool round_run(uint64_t seed, enum workload work, enum plant plant,
                struct total *total);
+/* The same, simulated. out_hash: of all events, and of what came out. */
+bool round_simulate(uint64_t seed, enum workload work, enum plant plant,
+                    struct total *total, uint64_t *out_hash);
 bool total_is_clean(const struct total *total);
 /* The round under way, for the watchdog; NULL between rounds. */
 extern _Atomic(struct world *) round_now;
