@@ -4,22 +4,25 @@
 # hour on two cores. Each step says its time and verdict, a failing one its
 # seed; the last line is `N passed, N failed`.
 #
-#   scripts/torture.sh [--ci] [--asan] [--seed S]
+#   scripts/torture.sh [--ci] [--asan] [--seed S] [--record]
 #
-# --ci: the form of continuous integration, six minutes at most. --asan: the
+# --ci: the form of continuous integration, ten minutes at most. --asan: the
 # programs of build-asan, with fewer messages. --seed: the first seed, which is
-# printed, instead of a fresh one. The build folder is complete beforehand
-# (`make`, `make asan`); `make torture` sees to it.
+# printed, instead of a fresh one. --record: adds the run to the sums of
+# docs/reliability.md (scripts/reliability.sh). The build folder is complete
+# beforehand (`make`, `make asan`); `make torture` sees to it.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 build=build
 ci=false
+record=false
 seed=$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')
 while [ $# -gt 0 ]; do
     case $1 in
     --ci) ci=true ;;
     --asan) build=build-asan ;;
+    --record) record=true ;;
     --seed)
         seed=${2:?--seed needs a number}
         shift
@@ -50,6 +53,17 @@ failed=0
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
+# What was done, for the record.
+declare -A did=([messages]=0 [faults]=0 [simulated]=0 [interleaved]=0
+    [refusals]=0 [hostile]=0 [fuzzed]=0)
+
+# add WHAT SED: the sum of the numbers that SED prints of the last step's log.
+add() {
+    local sum
+    sum=$(sed -n "$2" "$log" | awk '{ sum += $1 } END { printf "%d", sum }')
+    did[$1]=$((did[$1] + sum))
+}
+
 export ASAN_OPTIONS=detect_stack_use_after_return=0:allocator_may_return_null=1
 export UBSAN_OPTIONS=print_stacktrace=1
 
@@ -72,24 +86,16 @@ step() {
     fi
 }
 
-# What is not in this checkout is said, not passed over.
-absent() {
-    printf '\n=== %s: not there yet\n' "$1"
-}
-
 # Enough messages and faults, or it ends by its time and that is a failure.
 conserve() {
     "$build/tests/bin/conserve" --seed "$seed" --messages "$messages" \
-        --faults "$faults" --seconds "$seconds" --all-kinds >"$log.json" \
-        2>&1 || {
-        cat "$log.json"
-        return 1
-    }
-    cat "$log.json"
-    local got_messages got_faults
-    got_messages=$(sed -n 's/^{.*"messages":\([0-9]*\),.*/\1/p' "$log.json")
-    got_faults=$(sed -n 's/^{.*"injected":\([0-9]*\),.*/\1/p' "$log.json")
-    rm -f "$log.json"
+        --faults "$faults" --seconds "$seconds" --all-kinds 2>&1 |
+        tee "$log.conserve"
+    local status=${PIPESTATUS[0]} got_messages got_faults
+    got_messages=$(sed -n 's/^{.*"messages":\([0-9]*\),.*/\1/p' "$log.conserve")
+    got_faults=$(sed -n 's/^{.*"injected":\([0-9]*\),.*/\1/p' "$log.conserve")
+    rm -f "$log.conserve"
+    [ "$status" -eq 0 ] || return 1
     if [ "${got_messages:-0}" -lt "$messages" ] ||
         [ "${got_faults:-0}" -lt "$faults" ]; then
         echo "only $got_messages messages and $got_faults faults in" \
@@ -99,7 +105,7 @@ conserve() {
 }
 
 label() {
-    ctest --test-dir "$build" --output-on-failure --no-tests=error -L "$1"
+    ctest --test-dir "$build" -V --no-tests=error -L "$1"
 }
 
 with_seeds() {
@@ -108,30 +114,53 @@ with_seeds() {
     THEATER_TEST_SEED=$seed THEATER_TEST_SEEDS=$seeds "$@"
 }
 
+start=$SECONDS
 echo "torture: seed $seed, $build"
 LINES_SHOWN=42 step "conservation: $messages messages, $faults faults" conserve
+add messages 's/^{.*"messages":\([0-9]*\),.*/\1/p'
+add faults 's/^{.*"injected":\([0-9]*\),.*/\1/p'
 step "what is planted is found" \
     bash tests/conserve/plant.sh "$build/tests/bin/conserve"
 step "hostile actors" label hostile
+add hostile \
+    's/^[0-9]*: *\([0-9]*\) \(calls\|lengths\|modules\|manifests\)$/\1/p'
+add hostile 's/^[0-9]*: *[0-9]* of \([0-9]*\) mutants ran$/\1/p'
+add hostile 's/^[0-9]*:   [a-z]*: .*: [0-9]* ms$/1/p'
 LINES_SHOWN=64 step "simulation: $simulated seeds, each twice" \
     "$build/tests/bin/conserve" --simulate "$simulated" --seed "$seed"
+add simulated 's/^simulated: \([0-9]*\) seeds, .*/\1/p'
 step "simulated guests: $simulated seeds, each twice" \
     with_seeds "$simulated" "$build/tests/bin/impossible.simulation"
+add simulated 's/^\([0-9]*\) seeds: [0-9]* event hashes.*/\1/p'
 for program in "$build"/tests/bin/interleave.*; do
-    [ -x "$program" ] || continue
     name=$(basename "$program")
     step "$name: $interleaved seeds" with_seeds "$interleaved" "$program"
+    case $name in
+    interleave.exhaustive_*)
+        add interleaved 's/.*: \([0-9]*\) schedules, .*/\1/p'
+        ;;
+    *)
+        cases=$(grep -c '^\[       OK \]' "$log")
+        did[interleaved]=$((did[interleaved] + cases * interleaved))
+        ;;
+    esac
 done
-if [ -d tests/faults ]; then
-    step "everything that can be refused is refused" label faults
-else
-    absent "everything that can be refused is refused (tests/faults)"
-fi
-if [ ! -f tests/fuzz/run.sh ]; then
-    absent "fuzzers (tests/fuzz/run.sh)"
-else
-    step "fuzzers: $fuzzed s each" tests/fuzz/run.sh --seconds "$fuzzed"
-fi
+step "everything that can be refused is refused" label faults
+add refusals \
+    's/^[0-9]*: *[0-9]* scenarios, [0-9]* runs, \([0-9]*\) refusals$/\1/p'
+step "fuzzers: $fuzzed s each" tests/fuzz/run.sh --seconds "$fuzzed"
+add fuzzed 's/^fuzz: [a-z_]*: \([0-9]*\) executions.*/\1/p'
 
+printf '\n'
+for what in messages faults simulated interleaved refusals hostile fuzzed; do
+    printf '%-12s %12d\n' "$what" "${did[$what]}"
+done
+if $record && [ "$failed" -eq 0 ]; then
+    scripts/reliability.sh --add "$(date -u +%F)" \
+        "$(git rev-parse --short HEAD)" "${build#build}" $((SECONDS - start)) \
+        "$seed" "${did[messages]}" "${did[faults]}" "${did[simulated]}" \
+        "${did[interleaved]}" "${did[refusals]}" "${did[hostile]}" \
+        "${did[fuzzed]}"
+fi
 printf '\n%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]
