@@ -196,7 +196,8 @@ static uint64_t now_ms(void)
 
 static void who_was_stopped_has_not_computed_meanwhile(void **state)
 {
-    static const char *const args[] = {"run", "both.toml", NULL};
+    static const char *const args[] = {"run", "--watchdog", "800ms",
+                                       "both.toml", NULL};
     struct command command;
     (void)state;
     world_driver();
@@ -221,6 +222,7 @@ static void who_was_stopped_has_not_computed_meanwhile(void **state)
     assert_true(now_ms() - from > 700);
     expect_code(&command, 1);
     expect_out(&command, "run_time: `run` computed for more than 2000 ms");
+    expect_no_out(&command, "stuck"); /* nor was a worker */
     command_free(&command);
 }
 
