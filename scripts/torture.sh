@@ -36,12 +36,13 @@ while [ $# -gt 0 ]; do
 done
 
 # Messages and faults of the conservation rounds, and their longest time; seeds
-# of the simulation and of each program of interleavings; seconds per fuzzer.
+# of the simulation and of each program of interleavings; seconds per fuzzer;
+# rounds of signals, six each.
 messages=100000000 faults=100000 seconds=600
-simulated=2000 interleaved=500 fuzzed=30
+simulated=2000 interleaved=500 fuzzed=30 killed=20
 if $ci; then
     messages=20000000 faults=20000 seconds=200
-    simulated=500 interleaved=200 fuzzed=5
+    simulated=500 interleaved=200 fuzzed=5 killed=3
 fi
 if [ $build = build-asan ]; then
     messages=$((messages / 10)) faults=$((faults / 2))
@@ -145,6 +146,8 @@ for program in "$build"/tests/bin/interleave.*; do
         ;;
     esac
 done
+step "a cache of compiled code outlives signals and damage: $killed rounds" \
+    with_seeds "$killed" "$build/tests/bin/cli.kills"
 step "everything that can be refused is refused" label faults
 add refusals \
     's/^[0-9]*: *[0-9]* scenarios, [0-9]* runs, \([0-9]*\) refusals$/\1/p'

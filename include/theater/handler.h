@@ -139,6 +139,15 @@ typedef struct theater_instance_args {
     bool native; /* a C actor: it goes on while an answer is owed to it */
 } theater_instance_args_t;
 
+/* Whom an actor waits for. `self` and `target` are the handler's numbers for
+ * actors, and of anyone outside; 0: nobody. */
+typedef struct theater_waits {
+    uint64_t self;     /* the actor's own number */
+    uint64_t target;   /* of whom it waits for */
+    const char *what;  /* "an answer"; static */
+    uint64_t since_ns; /* in now_ns */
+} theater_waits_t;
+
 /* The table of a handler. Static; lives as long as its registration.
  * `prototype` is what was registered with it, `instance` is per actor.
  * Threads: create_instance, setup_host_functions, start, stop, destroy and
@@ -189,6 +198,10 @@ typedef struct theater_handler_ops {
     bool (*busy)(void *prototype);
     /* The registry lets go of the prototype. NULL: nothing to do. */
     void (*release_prototype)(void *prototype);
+    /* For reports: whom does the actor of that name wait for just now? False:
+     * the handler does not know it. Calls nothing of the runtime. Threads: any.
+     * NULL: nobody waits for anybody here. */
+    bool (*waits)(void *prototype, const char *name, theater_waits_t *out);
 } theater_handler_ops_t;
 
 /* Makes the actor's worker ask its handlers for deliveries, and a waiting

@@ -297,6 +297,23 @@ THEATER_API size_t theater_endpoint_outstanding(theater_endpoint_t *endpoint,
                                                 theater_request_id_t *out_ids,
                                                 size_t max);
 
+/* --- Who waits for whom, for reports -------------------------------------- */
+
+/* What an endpoint waits for; names are numbers here, since who has one may
+ * end at any moment. */
+typedef struct theater_wait_edge {
+    uint64_t self;     /* this endpoint's number, never 0 */
+    uint64_t target;   /* of whom it waits for; 0: nobody */
+    const char *what;  /* "an answer", "room", "credit", "an accept" */
+    uint64_t since_ns; /* in now_ns */
+} theater_wait_edge_t;
+
+/* Just now; only endpoints that `waits` was set for. False: there is none of
+ * that name. Threads: any. Blocks: never. */
+THEATER_API bool theater_router_waits(theater_router_t *router,
+                                      theater_bytes_t name,
+                                      theater_wait_edge_t *out);
+
 /* --- Time, shutdown, counters ------------------------------------------- */
 
 /* When theater_router_advance wants to be called next, in the environment's

@@ -41,6 +41,11 @@ typedef enum theater_event_kind {
     THEATER_ACTOR_FAILED,    /* trapped, broke a limit; reason says which */
     THEATER_ACTOR_RESTARTED, /* failed before, runs again */
     THEATER_ACTOR_LOG,       /* wrote a log line */
+    /* A worker makes no progress: it is inside `actor` ("": in none) for longer
+     * than watchdog_ms. Told once each time, on a thread of its own; the text
+     * is a report of several lines: what all workers do, who waits for whom,
+     * and the worker's stack. That it goes on is a log line. */
+    THEATER_WORKER_STUCK,
 } theater_event_kind_t;
 
 typedef enum theater_log_level {
@@ -50,6 +55,8 @@ typedef enum theater_log_level {
     THEATER_LOG_DEBUG,
     THEATER_LOG_TRACE,
 } theater_log_level_t;
+
+enum { THEATER_WATCHDOG_MS = 5000 };
 
 typedef struct theater_event {
     theater_event_kind_t kind; /* what happened */
@@ -86,10 +93,24 @@ typedef struct theater_runtime_options {
     bool simulated;
     uint64_t seed;       /* of the simulated schedule */
     unsigned max_actors; /* 0: 1,048,576 */
+    /* A worker that is inside one activation for so long is told of: a native
+     * actor, a handler or a callback that blocks. Its thread is interrupted
+     * for its stack (SIGPROF, unless the program uses that), which may end a
+     * system call with EINTR. 0: nobody looks. A simulated runtime has none. */
+    uint32_t watchdog_ms;
 } theater_runtime_options_t;
 
 #define THEATER_RUNTIME_OPTIONS_INIT                                           \
-    {sizeof(theater_runtime_options_t), NULL, 0, NULL, NULL, NULL, false, 0, 0}
+    {sizeof(theater_runtime_options_t),                                        \
+     NULL,                                                                     \
+     0,                                                                        \
+     NULL,                                                                     \
+     NULL,                                                                     \
+     NULL,                                                                     \
+     false,                                                                    \
+     0,                                                                        \
+     0,                                                                        \
+     THEATER_WATCHDOG_MS}
 
 /* Makes a runtime and starts its workers.
  * Owns:    takes the registry on OK. `options` may be NULL.

@@ -2,17 +2,21 @@
 /* Design notes. A file is read until its end whatever its size says, so that
  * pipes and growing files work and the limit holds for them too. A file is
  * written beside its place, synced, and renamed: who reads it sees the old one
- * or the new one; the folder is synced after that, so that it lasts. */
+ * or the new one; the folder is synced after that, so that it lasts. Who is
+ * killed meanwhile leaves what he wrote. So there are PLACES names beside a
+ * file, each locked (flock) by who writes there: the next one takes over what
+ * nobody holds. */
 #include "base/env_linux.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { READ_FIRST = 4096 };
+enum { READ_FIRST = 4096, PLACES = 8, PLACE_BYTES = 6 };
 
 /* Bytes to ask for first: the size that the file claims, one more to see its
  * end, one for the zero. */
@@ -171,35 +175,72 @@ static void sync_folder(char *path)
     }
 }
 
+/* Is the open file the one of that name, and nobody else's? The name may have
+ * been renamed away before the lock was had. */
+static bool is_mine(int file, const char *path)
+{
+    struct stat open_info, info;
+
+    return check_own(file) == THEATER_OK && fstat(file, &open_info) == 0 &&
+           lstat(path, &info) == 0 && open_info.st_ino == info.st_ino &&
+           open_info.st_dev == info.st_dev && info.st_nlink == 1;
+}
+
+/* Opens an empty file beside `path` and locks it; its name is that with what
+ * is added at its end. -1: there is none to be had. */
+static int open_beside(char *path)
+{
+    char *end = path + strlen(path);
+
+    for (unsigned i = 0; i < PLACES; i++) {
+        (void)snprintf(end, PLACE_BYTES, ".new%u", i);
+        int file =
+            open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+                 0600);
+        if (file < 0 && (errno == ENOENT || errno == ENOTDIR)) {
+            return -1;
+        }
+        if (file >= 0 && flock(file, LOCK_EX | LOCK_NB) == 0 &&
+            is_mine(file, path) && fchmod(file, 0600) == 0 &&
+            ftruncate(file, 0) == 0) {
+            return file;
+        }
+        if (file >= 0) {
+            close(file);
+        }
+    }
+    return -1;
+}
+
 theater_status_t th_linux_file_write(void *ctx, const char *path,
                                      const void *data, size_t len)
 {
-    static const char suffix[] = ".XXXXXX";
     const theater_env_t *env = theater_env_default();
     size_t path_len = strlen(path);
 
     (void)ctx;
-    char *temporary = th_alloc(env, path_len + sizeof(suffix));
+    char *temporary = th_alloc(env, path_len + PLACE_BYTES);
     if (temporary == NULL) {
         return THEATER_IO;
     }
-    memcpy(temporary, path, path_len);
-    memcpy(temporary + path_len, suffix, sizeof(suffix));
+    memcpy(temporary, path, path_len + 1);
 
     theater_status_t status = THEATER_IO;
-    int file = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
+    int file = open_beside(temporary);
     if (file < 0) {
         goto out;
     }
-    bool written = write_all(file, data, len) && fsync(file) == 0;
-    /* A file that cannot be closed may not be written. */
-    written = close(file) == 0 && written;
-    if (!written || rename(temporary, path) != 0) {
+    /* Renamed while it is locked: who gets the lock next sees that. */
+    if (write_all(file, data, len) && fsync(file) == 0 &&
+        rename(temporary, path) == 0) {
+        status = THEATER_OK;
+    } else {
         (void)unlink(temporary);
-        goto out;
     }
-    sync_folder(temporary);
-    status = THEATER_OK;
+    close(file);
+    if (status == THEATER_OK) {
+        sync_folder(temporary);
+    }
 out:
     th_free(env, temporary);
     return status;

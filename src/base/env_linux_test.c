@@ -2,7 +2,9 @@
 /* The default environment. */
 #include "base/base.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +13,8 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -239,6 +243,113 @@ static void a_write_that_fails_leaves_nothing_behind(void **state)
     assert_int_equal(mkdir(folder, 0700), 0);
 }
 
+static unsigned files_in_folder(void)
+{
+    unsigned count = 0;
+    DIR *dir = opendir(folder);
+    assert_non_null(dir);
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+        count += entry->d_name[0] != '.';
+    }
+    closedir(dir);
+    return count;
+}
+
+enum { LONG = 300000 };
+
+/* Writes the same file for ever. */
+static pid_t writer_new(void)
+{
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        static uint8_t data[LONG];
+        memset(data, 'x', sizeof data);
+        for (;;) {
+            if (env->file_write(env->ctx, in_folder("file"), data,
+                                sizeof data) != THEATER_OK) {
+                _exit(1);
+            }
+        }
+    }
+    return pid;
+}
+
+static void pass(uint64_t ns)
+{
+    struct timespec time = {.tv_nsec = (long)ns};
+    nanosleep(&time, NULL);
+}
+
+static void who_is_killed_while_he_writes_leaves_little(void **state)
+{
+    struct th_rng rng;
+    uint8_t *data = NULL;
+    size_t len = 0;
+    (void)state;
+    th_rng_init(&rng, 1);
+    for (unsigned i = 0; i < 60; i++) {
+        int status = 0;
+        pid_t pid[2] = {writer_new(), writer_new()};
+        pass(3 * MS + th_rng_below(&rng, 10 * MS));
+        for (unsigned k = 0; k < 2; k++) {
+            assert_int_equal(kill(pid[k], SIGKILL), 0);
+            assert_int_equal(waitpid(pid[k], &status, 0), pid[k]);
+            assert_true(WIFSIGNALED(status)); /* no write failed */
+        }
+        /* It is there whole, or not yet. */
+        theater_status_t read =
+            env->file_read(env->ctx, in_folder("file"), LONG + 1, &data, &len);
+        if (read == THEATER_OK) {
+            assert_int_equal(len, LONG);
+            assert_true(data[0] == 'x' && data[LONG - 1] == 'x');
+            th_free(env, data);
+        } else {
+            assert_int_equal(read, THEATER_NOT_FOUND);
+        }
+    }
+    assert_true(files_in_folder() <= 3);
+    /* What was left is used, and goes. */
+    char name[16];
+    for (unsigned i = 0; i < 2; i++) {
+        (void)snprintf(name, sizeof name, "file.new%u", i);
+        (void)unlink(in_folder(name));
+    }
+    assert_int_equal(env->file_remove(env->ctx, in_folder("file")), THEATER_OK);
+    assert_int_equal(files_in_folder(), 0);
+}
+
+/* Nothing that stands in the way is followed, written to, or waited for. */
+static void what_stands_beside_a_file_is_not_written_to(void **state)
+{
+    (void)state;
+    int victim = open(in_folder("victim"), O_CREAT | O_WRONLY, 0600);
+    assert_int_equal(write(victim, "kept", 4), 4);
+    assert_int_equal(close(victim), 0);
+    assert_int_equal(symlink("victim", in_folder("f.new0")), 0);
+    assert_int_equal(mkfifo(in_folder("f.new1"), 0600), 0);
+    assert_int_equal(mkdir(in_folder("f.new2"), 0700), 0);
+    char victim_path[sizeof path];
+    memcpy(victim_path, in_folder("victim"), sizeof path);
+    assert_int_equal(link(victim_path, in_folder("f.new3")), 0);
+    assert_int_equal(env->file_write(env->ctx, in_folder("f"), "new", 3),
+                     THEATER_OK);
+    uint8_t *data = NULL;
+    size_t len = 0;
+    assert_int_equal(
+        env->file_read(env->ctx, in_folder("victim"), 9, &data, &len),
+        THEATER_OK);
+    assert_int_equal(len, 4);
+    th_free(env, data);
+    assert_int_equal(unlink(in_folder("f.new0")), 0);
+    assert_int_equal(unlink(in_folder("f.new1")), 0);
+    assert_int_equal(rmdir(in_folder("f.new2")), 0);
+    assert_int_equal(unlink(in_folder("f.new3")), 0);
+    assert_int_equal(unlink(in_folder("victim")), 0);
+    assert_int_equal(unlink(in_folder("f")), 0);
+    assert_int_equal(files_in_folder(), 0);
+}
+
 static void a_private_folder_is_made_with_its_parents(void **state)
 {
     struct stat info;
@@ -368,6 +479,8 @@ int main(void)
         cmocka_unit_test(
             what_cannot_be_read_says_so_and_leaves_the_outputs_alone),
         cmocka_unit_test(a_write_that_fails_leaves_nothing_behind),
+        cmocka_unit_test(who_is_killed_while_he_writes_leaves_little),
+        cmocka_unit_test(what_stands_beside_a_file_is_not_written_to),
         cmocka_unit_test(a_private_folder_is_made_with_its_parents),
         cmocka_unit_test(
             what_others_could_have_written_is_not_read_as_one_s_own),

@@ -398,7 +398,7 @@ int cli_check(const struct cli_context *context, int argc, char **argv)
     struct cli_text out;
     struct check check = {.context = context, .out = &out};
     cli_text_init(&out, context->env);
-    int code = cli_session_open(context, STDERR_FILENO, &session);
+    int code = cli_session_open(context, STDERR_FILENO, 0, &session);
     if (code == CLI_OK) {
         code = check_files(&check, session.runtime, (const char *const *)argv,
                            (size_t)argc);

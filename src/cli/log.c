@@ -288,6 +288,21 @@ static void log_line(struct cli_log *log, struct cli_line *line)
     cli_log_end(log);
 }
 
+/* A line for each of the report's. */
+static void log_report(struct cli_log *log, struct cli_line *line)
+{
+    const char *at = line->text;
+    const char *end = at + line->len;
+    line->actor = NULL;
+    while (at < end) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        line->text = at;
+        line->len = (size_t)((newline != NULL ? newline : end) - at);
+        log_line(log, line);
+        at += line->len + 1;
+    }
+}
+
 void cli_log_event(struct cli_log *log, const theater_event_t *event)
 {
     struct cli_line line = {.level = THEATER_LOG_DEBUG,
@@ -319,6 +334,14 @@ void cli_log_event(struct cli_log *log, const theater_event_t *event)
     case THEATER_ACTOR_RESTARTED:
         line.event = "restarted";
         line.level = THEATER_LOG_WARN;
+        break;
+    case THEATER_WORKER_STUCK:
+        line.event = "stuck";
+        line.level = THEATER_LOG_WARN;
+        if (!log->json) {
+            log_report(log, &line);
+            return;
+        }
         break;
     }
     log_line(log, &line);

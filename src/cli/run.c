@@ -13,13 +13,19 @@
 /* For calls that do not end although the answer is there. */
 enum { SHORT_GRACE_MS = 300 };
 
+static uint32_t watchdog_of(const struct cli_context *context)
+{
+    return (uint32_t)(cli_number(context, "watchdog") / 1000000);
+}
+
 /* --- run ----------------------------------------------------------------- */
 
 int cli_run(const struct cli_context *context, int argc, char **argv)
 {
     struct cli_session session;
     struct cli_summary summary;
-    int code = cli_session_open(context, STDOUT_FILENO, &session);
+    int code = cli_session_open(context, STDOUT_FILENO, watchdog_of(context),
+                                &session);
     if (code == CLI_OK) {
         session.drain_ms =
             (uint32_t)(cli_number(context, "drain-time") / 1000000);
@@ -182,7 +188,8 @@ int cli_send(const struct cli_context *context, int argc, char **argv)
         free_data(context, &data);
         return code;
     }
-    code = cli_session_open(context, STDERR_FILENO, &session);
+    code = cli_session_open(context, STDERR_FILENO, watchdog_of(context),
+                            &session);
     if (code == CLI_OK) {
         code = cli_session_spawn_paused(&session, file, argv[0]);
     }
@@ -321,7 +328,8 @@ int cli_request(const struct cli_context *context, int argc, char **argv)
         free_data(context, &data);
         return code;
     }
-    code = cli_session_open(context, STDERR_FILENO, &session);
+    code = cli_session_open(context, STDERR_FILENO, watchdog_of(context),
+                            &session);
     if (code == CLI_OK) {
         code = cli_session_spawn_paused(&session, file, argv[0]);
     }

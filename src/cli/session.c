@@ -125,7 +125,7 @@ static theater_status_t make_registry(struct cli_session *session,
     return THEATER_OK;
 }
 
-static int make_runtime(struct cli_session *session)
+static int make_runtime(struct cli_session *session, uint32_t watchdog_ms)
 {
     const struct cli_context *context = session->context;
     theater_runtime_options_t options = THEATER_RUNTIME_OPTIONS_INIT;
@@ -140,6 +140,7 @@ static int make_runtime(struct cli_session *session)
     options.workers = cli_given(context, "workers")
                           ? (unsigned)cli_number(context, "workers")
                           : 0;
+    options.watchdog_ms = watchdog_ms;
     options.cache_dir = cache[0] != '\0' ? cache : NULL;
     options.on_event = on_event;
     options.user = session;
@@ -152,7 +153,7 @@ static int make_runtime(struct cli_session *session)
 }
 
 int cli_session_open(const struct cli_context *context, int log_fd,
-                     struct cli_session *session)
+                     uint32_t watchdog_ms, struct cli_session *session)
 {
     memset(session, 0, sizeof *session);
     session->context = context;
@@ -169,7 +170,7 @@ int cli_session_open(const struct cli_context *context, int log_fd,
         return code;
     }
     session->log_started = true;
-    return make_runtime(session);
+    return make_runtime(session, watchdog_ms);
 }
 
 static int load(struct cli_session *session, const char *const *paths,

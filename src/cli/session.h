@@ -191,10 +191,11 @@ struct cli_summary {
     uint64_t drained; /* handled after the interrupt */
 };
 
-/* Router, handlers, runtime and log; lines go to `fd`. Answers CLI_OK or an
+/* Router, handlers, runtime and log; lines go to `log_fd`. `watchdog_ms`: of
+ * theater_runtime_options_t. Answers CLI_OK or an
  * exit code after having said why. cli_session_close is called either way. */
 int cli_session_open(const struct cli_context *context, int log_fd,
-                     struct cli_session *session);
+                     uint32_t watchdog_ms, struct cli_session *session);
 /* Loads the files and starts their actors: all or none. */
 int cli_session_spawn(struct cli_session *session, const char *const *paths,
                       size_t paths_len);

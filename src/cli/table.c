@@ -35,6 +35,15 @@
          .kind = CLI_FLAG,                                                     \
          .help = "keep no compiled code on disk"}
 
+#define OPTION_WATCHDOG                                                        \
+    {.name = "watchdog",                                                       \
+     .kind = CLI_DURATION,                                                     \
+     .value = "TIME",                                                          \
+     .help = "report a worker that makes no progress for so long: what it is " \
+             "in, who waits for whom, its stack; 0s: never",                   \
+     .fallback = "5s",                                                         \
+     .max = HOUR}
+
 #define OPTION_RUN                                                             \
     {.name = "run",                                                            \
      .kind = CLI_TEXT,                                                         \
@@ -70,6 +79,7 @@ static const struct cli_option run_options[] = {
      .fallback = "5s",
      .min = 1000000,
      .max = HOUR},
+    OPTION_WATCHDOG,
     OPTION_CACHE,
     OPTION_JSON,
 };
@@ -96,8 +106,8 @@ static const struct cli_example check_examples[] = {
 
 static const struct cli_option send_options[] = {
     OPTION_RUN,     OPTION_TIMEOUT("how long the actors may go on afterwards"),
-    OPTION_WORKERS, OPTION_CACHE,
-    OPTION_JSON,
+    OPTION_WORKERS, OPTION_WATCHDOG,
+    OPTION_CACHE,   OPTION_JSON,
 };
 static const struct cli_example send_examples[] = {
     {"theater send --run theater.toml counter 'one more line'",
@@ -113,6 +123,7 @@ static const struct cli_option request_options[] = {
      .kind = CLI_FLAG,
      .help = "print the answer's bytes as they are, without a newline"},
     OPTION_WORKERS,
+    OPTION_WATCHDOG,
     OPTION_CACHE,
     OPTION_JSON,
 };

@@ -129,7 +129,10 @@ struct th_op *th_op_begin(theater_router_t *router, enum th_op_kind kind,
 
 void th_op_arm(struct th_op *op, uint64_t timeout_ms)
 {
-    uint64_t deadline = th_now(op->router->env) + timeout_ms * 1000000;
+    uint64_t now = th_now(op->router->env);
+    uint64_t deadline = now + timeout_ms * 1000000;
+    /* relaxed: a figure */
+    atomic_store_explicit(&op->since, now, memory_order_relaxed);
     /* release; pairs with on_timer: what was set since th_op_begin. The slot's
      * timer may stand in the wheel still, from an earlier use. */
     atomic_store_explicit(&op->deadline, deadline, memory_order_release);

@@ -97,3 +97,49 @@ theater_status_t th_op_enlist(theater_endpoint_t *from, struct th_op *op,
     }
     return status;
 }
+
+static const char *what_of(uint32_t kind)
+{
+    switch ((enum th_op_kind)kind) {
+    case TH_OP_REQUEST:
+        return "an answer";
+    case TH_OP_OPEN:
+        return "an accept";
+    case TH_OP_SPACE:
+        return "room";
+    case TH_OP_CREDIT:
+        return "credit";
+    case TH_OP_TIMED:
+        break;
+    }
+    return "a time";
+}
+
+bool theater_router_waits(theater_router_t *router, theater_bytes_t name,
+                          theater_wait_edge_t *out)
+{
+    uint16_t generation;
+    theater_endpoint_t *ep = th_names_find(router, name, &generation);
+
+    if (ep == NULL) {
+        return false;
+    }
+    *out = (theater_wait_edge_t){.self = (uint64_t)ep->item.index |
+                                         (uint64_t)generation << 32};
+    /* [M3] seq_cst */
+    uint64_t id = atomic_load_explicit(&ep->waits_for, memory_order_seq_cst);
+    struct th_op *op = id != 0 ? th_op_find(router, id) : NULL;
+    if (op == NULL) {
+        return true;
+    }
+    /* relaxed: after the state ([M2]), and checked again */
+    uint64_t target = atomic_load_explicit(&op->target, memory_order_relaxed);
+    uint32_t kind = atomic_load_explicit(&op->kind, memory_order_relaxed);
+    uint64_t since = atomic_load_explicit(&op->since, memory_order_relaxed);
+    if (th_op_find(router, id) != NULL) {
+        out->target = target;
+        out->what = what_of(kind);
+        out->since_ns = since;
+    }
+    return true;
+}

@@ -170,6 +170,9 @@ void th_actor_ask(struct theater_actor *actor, uint32_t bits);
  * Threads: the activation. */
 void th_actor_arm(struct theater_actor *actor);
 
+/* In a word, for people: "idle". */
+const char *th_actor_state_name(uint32_t state);
+
 /* --- make.c ------------------------------------------------------------- */
 
 struct th_make {

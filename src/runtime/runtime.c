@@ -56,9 +56,19 @@ static theater_status_t start_parts(struct theater_runtime *runtime,
         return status;
     }
     status = th_table_init(runtime);
-    return status == THEATER_OK ? status
-                                : th_error(err, status, "runtime",
-                                           "no memory for the actors' table");
+    if (status != THEATER_OK) {
+        return th_error(err, status, "runtime",
+                        "no memory for the actors' table");
+    }
+    if (options->watchdog_ms == 0 || options->simulated) {
+        return THEATER_OK;
+    }
+    status = th_watchdog_start(runtime, options->watchdog_ms);
+    return status == THEATER_OK
+               ? status
+               : th_error(err, status, "runtime",
+                          "the watchdog's thread can't be had: %s",
+                          theater_status_text(status));
 }
 
 static void free_parts(struct theater_runtime *runtime)
@@ -190,7 +200,7 @@ void theater_runtime_stop_all(theater_runtime_t *runtime, const char *reason)
 
 /* --- Looking -------------------------------------------------------------- */
 
-static const char *state_name(uint32_t state)
+const char *th_actor_state_name(uint32_t state)
 {
     switch ((enum th_actor_state)state) {
     case TH_ACTOR_SPAWNING:
@@ -241,7 +251,7 @@ static size_t list_some(theater_runtime_t *runtime, uint32_t *next,
         /* relaxed: statistics; the lock keeps the body */
         one->info = (theater_actor_info_t){
             .name = one->name,
-            .state = state_name(
+            .state = th_actor_state_name(
                 atomic_load_explicit(&actor->state, memory_order_relaxed)),
             .deliveries =
                 atomic_load_explicit(&body->deliveries, memory_order_relaxed),

@@ -10,7 +10,7 @@
 #include "sched/sched.h"
 #include "wasm/engine.h"
 
-enum { TH_PLANS = 16, TH_CHUNK = 256 };
+enum { TH_PLANS = 16, TH_CHUNK = 256, TH_REPORT_MAX = 12 << 10 };
 
 struct theater_runtime {
     /* Read-only after set-up. */
@@ -35,6 +35,8 @@ struct theater_runtime {
 
     /* From the request to stop until an actor is ended inside its call. */
     _Atomic uint64_t stop_grace_ns;
+
+    char report[TH_REPORT_MAX]; /* the watchdog's */
 
     /* Changes, under the lock, when an actor is gone. */
     _Atomic uint32_t gone_epoch;
@@ -90,6 +92,13 @@ struct theater_actor *th_table_find(struct theater_runtime *runtime,
 /* The actor in slot `index`; NULL when it is free. Under the lock. */
 struct theater_actor *th_table_at(struct theater_runtime *runtime,
                                   uint32_t index);
+
+/* --- watch.c ------------------------------------------------------------ */
+
+/* Tells of workers that are stuck for so long; ends with the scheduler.
+ * Returns: OK, OUT_OF_MEMORY. */
+THEATER_CHECKED theater_status_t
+th_watchdog_start(struct theater_runtime *runtime, uint32_t limit_ms);
 
 /* --- event.c ------------------------------------------------------------ */
 

@@ -210,6 +210,11 @@ bool th_idle_all(struct th_sched *sched)
     return (load_idlers(sched) & MASK) == everyone(sched);
 }
 
+bool th_idle_sleeps(struct th_sched *sched, unsigned index)
+{
+    return (load_idlers(sched) & bit_of(index)) != 0;
+}
+
 static void poke_watcher(struct th_sched *sched, uint64_t deadline_ns)
 {
     unsigned index = watcher(load_idlers(sched));
@@ -383,12 +388,14 @@ void th_idle_park(struct th_worker *worker)
     atomic_exchange_explicit(&worker->word, 0, memory_order_acquire);
     enter(worker);
     if (work_left(worker) && leave(worker)) {
+        th_watch_up(sched);
         return;
     }
     if (th_idle_all(sched)) {
         th_quiet_bump(sched);
     }
     sleep_in_set(worker);
+    th_watch_up(sched);
     /* relaxed: who reads an old one pokes for nothing */
     atomic_store_explicit(&worker->sleep_until_ns, 0, memory_order_relaxed);
 }

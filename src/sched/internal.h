@@ -54,6 +54,7 @@ struct th_worker {
     /* Written by the owner at each run; read by thieves. */
     _Alignas(TH_LINE) _Atomic(struct th_task *) slot;
     struct th_counters counters;
+    _Atomic(struct th_task *) inside; /* what runs; NULL: nothing */
     /* Written by those who wake it. */
     _Alignas(TH_LINE) _Atomic uint32_t word;
     /* Written by the owner, read by those who arm timers. */
@@ -61,6 +62,7 @@ struct th_worker {
     /* The owner's own. */
     _Alignas(TH_LINE) struct th_sched *sched;
     theater_thread_t *thread;
+    _Atomic int number; /* of the thread; 0: not known yet */
     unsigned index;
     bool searching;       /* counted as such */
     bool retry;           /* a push into the injector was under way */
@@ -98,6 +100,20 @@ struct th_jobs {
     _Atomic uint64_t pending; /* queued or running */
 };
 
+/* The watchdog: watch.c. */
+struct th_watch {
+    _Atomic uint32_t word;    /* TH_WATCH_ */
+    theater_thread_t *thread; /* NULL: there is none */
+    struct th_watch_options options;
+    uint64_t period_ns;
+    struct {
+        uint64_t runs; /* when it was looked at last */
+        uint64_t ns;   /* so long they have not changed */
+        bool told;
+    } seen[TH_WORKERS_MAX];
+};
+enum { TH_WATCH_AWAKE, TH_WATCH_ASLEEP, TH_WATCH_STOPPING };
+
 struct th_sim;
 
 struct th_sched {
@@ -123,6 +139,7 @@ struct th_sched {
     struct th_timers *timers;
     struct th_sim *sim; /* NULL: threads */
     struct th_jobs jobs;
+    struct th_watch watch;
 };
 
 /* How many time sources there are. */
@@ -177,6 +194,8 @@ bool th_idle_search_begin(struct th_worker *worker);
 void th_idle_search_end(struct th_worker *worker);
 /* All workers sleep. */
 bool th_idle_all(struct th_sched *sched);
+/* That one does, or is on its way to. */
+bool th_idle_sleeps(struct th_sched *sched, unsigned index);
 /* The watcher must think again about how long it sleeps. */
 void th_idle_deadline(struct th_sched *sched, uint64_t deadline_ns);
 /* Everybody gets up, to see that it is to stop. */
@@ -199,6 +218,19 @@ uint64_t th_time_poll(struct th_sched *sched, uint64_t now_ns);
 /* --- quiet.c ------------------------------------------------------------ */
 /* It may have become quiet: who waits for that looks. */
 void th_quiet_bump(struct th_sched *sched);
+
+/* --- watch.c ------------------------------------------------------------ */
+void th_watch_wake(struct th_sched *sched);
+/* A worker got up: somebody looks on from now on. */
+static inline void th_watch_up(struct th_sched *sched)
+{
+    /* watch.c [W1] seq_cst; a plain load on x86-64 */
+    if (TH_UNLIKELY(
+            atomic_load_explicit(&sched->watch.word, memory_order_seq_cst) ==
+            TH_WATCH_ASLEEP)) {
+        th_watch_wake(sched);
+    }
+}
 
 /* --- jobs.c ------------------------------------------------------------- */
 void th_jobs_init(struct th_sched *sched);

@@ -157,6 +157,7 @@ void th_sched_delete(struct th_sched *sched)
         return;
     }
     TH_CHECK(!th_on_worker());
+    th_sched_watch_stop(sched);
     if (sched->sim == NULL) {
         stop_threads(sched, sched->worker_count);
         th_jobs_stop(sched);

@@ -134,6 +134,44 @@ uint64_t th_sched_simulate(struct th_sched *sched, uint64_t max_steps);
 /* What ran in which order, from the start on: the same for the same seed. */
 uint64_t th_sched_sim_hash(const struct th_sched *sched);
 
+/* --- The watchdog: watch.c ------------------------------------------------ */
+
+/* A worker that is inside one activation, or between two, for long. */
+struct th_stuck {
+    unsigned worker;
+    uint64_t ns; /* at least so long, not counting when nobody could run */
+    bool over;   /* it goes on */
+};
+
+struct th_watch_options {
+    uint64_t limit_ns;
+    /* Once for each time that a worker is found stuck, once when it goes on.
+     * Threads: the watchdog's. */
+    void (*tell)(void *user, const struct th_stuck *stuck);
+    void *user;
+};
+
+/* Starts the thread that looks; not for a simulation. Threads: setup.
+ * Returns: OK, OUT_OF_MEMORY. */
+THEATER_CHECKED theater_status_t th_sched_watch_start(
+    struct th_sched *sched, const struct th_watch_options *options);
+/* No `tell` any more on return. Fine when it was not started; th_sched_delete
+ * does it, too. Threads: owner, not a worker. */
+void th_sched_watch_stop(struct th_sched *sched);
+
+/* What a worker does now. */
+struct th_worker_look {
+    bool sleeps;
+    int thread;                 /* its number, as base/backtrace.h has it */
+    const struct th_task *task; /* NULL: in none */
+    size_t queued;              /* behind it */
+};
+/* Threads: any. */
+void th_sched_look(struct th_sched *sched, unsigned worker,
+                   struct th_worker_look *out);
+/* Tasks that no worker has taken yet. Threads: any. */
+size_t th_sched_unclaimed(struct th_sched *sched);
+
 /* What a worker did; each counts from the start. */
 struct th_sched_stats {
     uint64_t runs;      /* activations */

@@ -16,6 +16,7 @@
  *   [M2] take_slot and the thief (placement.c): exchange or compare-exchange
  *        to NULL, acquire.
  * What a task's contents need travels with its state (sched.c). */
+#include "base/backtrace.h"
 #include "sched/internal.h"
 
 _Thread_local struct th_worker *th_worker_current
@@ -256,7 +257,10 @@ static void run_task(struct th_worker *worker, struct th_task *task)
     th_count(&worker->counters.runs, 1);
     worker->yield_now = false;
 
+    /* relaxed, both: for the watchdog, whom nothing travels to */
+    atomic_store_explicit(&worker->inside, task, memory_order_relaxed);
     enum th_run result = task->run(task);
+    atomic_store_explicit(&worker->inside, NULL, memory_order_relaxed);
     if (result == TH_RUN_ENDED) {
         return;
     }
@@ -282,6 +286,9 @@ void th_worker_main(void *arg)
 
     th_worker_current = worker;
     th_thread_is_worker = true;
+    /* relaxed: a figure */
+    atomic_store_explicit(&worker->number, th_thread_number(),
+                          memory_order_relaxed);
     worker->now_ns = th_now(worker->sched->env);
     for (;;) {
         struct th_task *task = next_task(worker);

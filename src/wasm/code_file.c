@@ -95,7 +95,7 @@ bool th_code_file_read(struct th_engine *engine, wasm_engine_t *wasm,
     }
     const char *wrong = NULL;
     if (status == THEATER_DENIED) {
-        wrong = "a link, or a file that others may write";
+        wrong = "a link, no file, another's, or one that others may write";
     } else if (status != THEATER_OK) {
         wrong = theater_status_text(status);
     } else {

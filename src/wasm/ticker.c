@@ -4,7 +4,10 @@
  * One thread that wakes every millisecond while guests run, and sleeps while
  * none does. `ticks` is the time, in milliseconds, in which guests ran: it
  * stands still while the ticker sleeps, so that what a guest has computed is
- * the difference of two readings. After a late wake-up it makes up for it.
+ * the difference of two readings. After a late wake-up it makes up for it, for
+ * LATE_TICKS at most: who wakes later than that was stopped, and the process
+ * with it (SIGSTOP, a debugger, a machine that was suspended), and no guest
+ * has computed meanwhile.
  *
  * A guest that is entered must not pay for a shared counter. So entering only
  * reads `active`, and writes it when it is 0; the ticker sets it to 0 each
@@ -27,7 +30,7 @@ enum {
     ASLEEP = TH_TICKER_ASLEEP,
     STOPPING = TH_TICKER_STOPPING,
 };
-enum { IDLE_TICKS = 20 };
+enum { IDLE_TICKS = 20, LATE_TICKS = 20 };
 
 bool th_ticker_rests(void *arg)
 {
@@ -79,6 +82,7 @@ static void run(void *arg)
             continue;
         }
         last += passed * TH_TICK_NS;
+        passed = passed < LATE_TICKS ? passed : LATE_TICKS;
         /* Relaxed, by this thread alone: a count of its own. */
         atomic_store_explicit(&ticker->ticks, th_ticker_now(ticker) + passed,
                               memory_order_relaxed);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Design notes
  *
- * The ticker counts while guests run, sleeps while none does, and wakes. */
+ * The ticker counts while guests run, sleeps while none does, and wakes. Its
+ * clock can be put forward, as it is for a process that was stopped. */
 #include "wasm/ticker.h"
 
 #include <setjmp.h>
@@ -50,15 +51,39 @@ static bool sleeps(void)
     return false;
 }
 
+/* How far the ticker's clock is ahead of the real one. */
+static _Atomic uint64_t ahead_ns;
+
+static uint64_t ahead(void)
+{
+    return atomic_load_explicit(&ahead_ns, memory_order_relaxed);
+}
+
+static uint64_t ahead_now_ns(void *ctx)
+{
+    return theater_env_default()->now_ns(ctx) + ahead();
+}
+
+static void ahead_park(void *ctx, const void *word, uint32_t expected,
+                       uint64_t deadline_ns)
+{
+    uint64_t real = deadline_ns == THEATER_NEVER || deadline_ns < ahead()
+                        ? deadline_ns
+                        : deadline_ns - ahead();
+    theater_env_default()->park(ctx, word, expected, real);
+}
+
 static int set_up(void **state)
 {
+    static theater_env_t env;
     (void)state;
+    env = *theater_env_default();
+    env.now_ns = ahead_now_ns;
+    env.park = ahead_park;
     memset(&ticker, 0, sizeof ticker);
     atomic_store_explicit(&rested, 0, memory_order_relaxed);
-    return th_ticker_start(&ticker, theater_env_default(), tick, rest, NULL) ==
-                   THEATER_OK
-               ? 0
-               : -1;
+    return th_ticker_start(&ticker, &env, tick, rest, NULL) == THEATER_OK ? 0
+                                                                          : -1;
 }
 
 static int tear_down(void **state)
@@ -80,6 +105,27 @@ static void it_counts_the_time_in_which_guests_run(void **state)
     }
     assert_true(th_now(theater_env_default()) - begin >= 45000000);
     assert_true(atomic_load_explicit(&called, memory_order_relaxed) > 0);
+}
+
+static void a_process_that_was_stopped_has_not_computed(void **state)
+{
+    (void)state;
+    for (unsigned round = 0; round < 5; round++) {
+        uint64_t before = th_ticker_now(&ticker);
+        uint64_t begin = th_now(theater_env_default());
+        th_ticker_arm(&ticker);
+        atomic_fetch_add_explicit(&ahead_ns, UINT64_C(60000000000),
+                                  memory_order_relaxed);
+        while (th_ticker_now(&ticker) == before) {
+            th_ticker_arm(&ticker);
+            pass(1);
+            assert_true(th_now(theater_env_default()) - begin < 10000000000u);
+        }
+        /* Twice, should it have been between two readings of its clock. */
+        pass(5);
+        uint64_t real = (th_now(theater_env_default()) - begin) / 1000000;
+        assert_true(th_ticker_now(&ticker) - before <= real + 40);
+    }
 }
 
 static void it_sleeps_when_no_guest_runs_and_wakes_again(void **state)
@@ -127,6 +173,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(it_counts_the_time_in_which_guests_run),
+        TEST(a_process_that_was_stopped_has_not_computed),
         TEST(it_sleeps_when_no_guest_runs_and_wakes_again),
         TEST(it_rests_once_each_time_that_it_sleeps_long),
     };

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* `worker` gets COUNT messages that take MS each, then says `ready`. */
@@ -186,6 +187,45 @@ static void who_computes_on_is_ended_after_the_drain_time(void **state)
     command_free(&command);
 }
 
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void who_was_stopped_has_not_computed_meanwhile(void **state)
+{
+    static const char *const args[] = {"run", "--watchdog", "800ms",
+                                       "both.toml", NULL};
+    struct command command;
+    (void)state;
+    world_driver();
+    world_copy("tests/guests/looper.wasm", "looper.wasm");
+    world_text("looper.toml", "name = \"looper\"\npackage = \"looper.wasm\"\n"
+                              "[limits]\nrun_time = \"2s\"\n"
+                              "[[handler]]\ntype = \"runtime\"\n"
+                              "[[handler]]\ntype = \"message-server\"\n");
+    world_text("both.toml",
+               "[[actor]]\nmanifest = \"looper.toml\"\n"
+               "initial_state = \"run\"\n"
+               "[[actor]]\nmanifest = \"driver.toml\"\nname = \"clock\"\n"
+               "initial_state = \"!after clock 50 !log 2 ready\"\n");
+    command_start(&command, NULL, args);
+    command_await(&command, "clock: ready");
+    command_signal(&command, SIGSTOP);
+    command_stays(&command, 2200);
+    command_signal(&command, SIGCONT);
+    uint64_t from = now_ms();
+    command_finish(&command);
+    /* Most of its two seconds were left. */
+    assert_true(now_ms() - from > 700);
+    expect_code(&command, 1);
+    expect_out(&command, "run_time: `run` computed for more than 2000 ms");
+    expect_no_out(&command, "stuck"); /* nor was a worker */
+    command_free(&command);
+}
+
 static void an_output_closed_early_ends_the_run(void **state)
 {
     static const char *const args[] = {"run", "chatter.toml", NULL};
@@ -252,6 +292,7 @@ int main(void)
         cmocka_unit_test(a_run_that_never_gets_quiet_is_interrupted_well),
         cmocka_unit_test(a_sleep_is_cut_short_by_an_interrupt),
         cmocka_unit_test(who_computes_on_is_ended_after_the_drain_time),
+        cmocka_unit_test(who_was_stopped_has_not_computed_meanwhile),
         cmocka_unit_test(an_output_closed_early_ends_the_run),
         cmocka_unit_test(a_listing_into_a_closed_pipe_ends_quietly),
         cmocka_unit_test(actors_go_on_while_nobody_reads),

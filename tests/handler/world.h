@@ -31,9 +31,14 @@ struct world_options {
     const theater_permissions_t *permissions; /* NULL: everything */
     unsigned workers;                         /* 0: 2 */
     const theater_env_t *env;                 /* NULL: the default */
+    uint32_t watchdog_ms;                     /* 0: none */
+    /* NULL: counts who failed and who was restarted. */
+    void (*on_event)(void *user, const theater_event_t *event);
+    void *user; /* of on_event */
 };
 
-#define WORLD_OPTIONS {THEATER_ROUTER_OPTIONS_INIT, NULL, 0, NULL}
+#define WORLD_OPTIONS                                                          \
+    {THEATER_ROUTER_OPTIONS_INIT, NULL, 0, NULL, 0, NULL, NULL}
 
 #define assert_status(expression, what)                                        \
     assert_string_equal(theater_status_name(expression),                       \
@@ -93,8 +98,10 @@ static inline void world_make(struct world *world,
         THEATER_OK);
     assert_status(theater_runtime_handler_register(registry), THEATER_OK);
     runtime_options.workers = options.workers != 0 ? options.workers : 2;
-    runtime_options.on_event = world_event;
-    runtime_options.user = world;
+    runtime_options.watchdog_ms = options.watchdog_ms;
+    runtime_options.on_event =
+        options.on_event != NULL ? options.on_event : world_event;
+    runtime_options.user = options.on_event != NULL ? options.user : world;
     theater_status_t status = theater_runtime_new(registry, &runtime_options,
                                                   &world->runtime, &world->err);
     if (status != THEATER_OK) {

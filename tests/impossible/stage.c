@@ -63,6 +63,9 @@ static void on_event(void *user, const theater_event_t *event)
     case THEATER_ACTOR_LOG:
         n = asprintf(&line, "log %s: %s", event->actor, event->text);
         break;
+    case THEATER_WORKER_STUCK:
+        n = asprintf(&line, "stuck %s: %s", event->actor, event->text);
+        break;
     }
     TH_CHECK(n >= 0);
     if (stage->options.on_line != NULL) {

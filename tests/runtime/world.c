@@ -45,6 +45,9 @@ static void on_event(void *user, const theater_event_t *event)
     case THEATER_ACTOR_LOG:
         n = asprintf(&line, "log %s: %s", event->actor, event->text);
         break;
+    case THEATER_WORKER_STUCK:
+        n = asprintf(&line, "stuck %s: %s", event->actor, event->text);
+        break;
     }
     assert_true(n >= 0);
     keep(user, line);
@@ -102,6 +105,7 @@ theater_status_t world_try(struct world *world,
     runtime_options.simulated = options->simulated;
     runtime_options.seed = options->seed;
     runtime_options.max_actors = options->max_actors;
+    runtime_options.watchdog_ms = options->watchdog_ms;
     theater_error_t err;
     status =
         theater_runtime_new(registry, &runtime_options, &world->runtime, &err);

@@ -2,7 +2,7 @@
 /* A runtime with the handlers "runtime" and "post", and everything that it
  * told: each event is one line of text, in order:
  *   "spawned NAME", "stopped NAME: REASON", "failed NAME: STATUS: REASON",
- *   "restarted NAME", "log NAME: TEXT" */
+ *   "restarted NAME", "log NAME: TEXT", "stuck NAME: REPORT" */
 #ifndef TH_TESTS_RUNTIME_WORLD_H
 #define TH_TESTS_RUNTIME_WORLD_H
 
@@ -37,9 +37,10 @@ struct world_options {
     const theater_env_t *env; /* NULL: the default, or a simulated one */
     bool simulated;
     uint64_t seed;
-    unsigned workers;    /* 0: 2 */
-    unsigned max_actors; /* 0: the default */
-    const char *failing; /* names whose set-up fails begin with it */
+    unsigned workers;     /* 0: 2 */
+    unsigned max_actors;  /* 0: the default */
+    unsigned watchdog_ms; /* 0: none */
+    const char *failing;  /* names whose set-up fails begin with it */
 };
 
 /* NULL options: the defaults. Fails the test when it can't be had. */

@@ -87,6 +87,18 @@ static void release_prototype(void *prototype)
     theater_message_server_delete(prototype);
 }
 
+static bool waits(void *prototype, const char *name, theater_waits_t *out)
+{
+    const theater_message_server_t *server = prototype;
+    theater_wait_edge_t edge;
+    theater_bytes_t bytes = {(const uint8_t *)name, strlen(name)};
+    if (!theater_router_waits(server->router, bytes, &edge)) {
+        return false;
+    }
+    *out = (theater_waits_t){edge.self, edge.target, edge.what, edge.since_ns};
+    return true;
+}
+
 /* --- An actor's instance ------------------------------------------------ */
 
 static uint32_t key_number(const struct th_ms *ms, enum th_ms_key key)
@@ -469,6 +481,7 @@ const theater_handler_ops_t *theater_message_server_ops(void)
         .advance = advance,
         .busy = busy,
         .release_prototype = release_prototype,
+        .waits = waits,
     };
     return &ops;
 }
