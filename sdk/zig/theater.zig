@@ -40,17 +40,34 @@ pub const Error = error{
     Unreachable, // the node that has the name cannot be reached
 };
 
-/// The WIT's numbers.
-const codes = [_]Error{
-    error.NotFound,     error.Denied,          error.MailboxFull,
-    error.Timeout,      error.Cancelled,       error.Closed,
-    error.Rejected,     error.Failed,          error.Deadlock,
-    error.TooLarge,     error.InvalidArgument, error.Unsupported,
-    error.ShuttingDown, error.Unreachable,
+/// In the order of the WIT.
+const codes = [_]struct { code: Error, name: []const u8 }{
+    .{ .code = error.NotFound, .name = "not-found" },
+    .{ .code = error.Denied, .name = "denied" },
+    .{ .code = error.MailboxFull, .name = "mailbox-full" },
+    .{ .code = error.Timeout, .name = "timeout" },
+    .{ .code = error.Cancelled, .name = "cancelled" },
+    .{ .code = error.Closed, .name = "closed" },
+    .{ .code = error.Rejected, .name = "rejected" },
+    .{ .code = error.Failed, .name = "failed" },
+    .{ .code = error.Deadlock, .name = "deadlock" },
+    .{ .code = error.TooLarge, .name = "too-large" },
+    .{ .code = error.InvalidArgument, .name = "invalid-argument" },
+    .{ .code = error.Unsupported, .name = "unsupported" },
+    .{ .code = error.ShuttingDown, .name = "shutting-down" },
+    .{ .code = error.Unreachable, .name = "unreachable" },
 };
 
 /// The text of the last error, for people; until the handler returns.
 pub var failure: []const u8 = "";
+
+/// The name of the error, as the WIT has it, and the text of the last one.
+pub fn describe(what: Error) []const u8 {
+    for (codes) |entry| {
+        if (entry.code == what) return print("{s}: {s}", .{ entry.name, failure });
+    }
+    unreachable;
+}
 
 // ---- memory: a stack of bytes, given back when a handler returns -----------
 
@@ -200,7 +217,7 @@ fn from(bytes: []const u8) Bytes {
 
 fn failed() Error {
     failure = bytesAt(ret.words[1], ret.words[2]);
-    return codes[ret.words[0] & 0xff];
+    return codes[ret.words[0] & 0xff].code;
 }
 
 fn done() Error!void {
@@ -247,7 +264,7 @@ pub fn broadcast(targets: []const []const u8, data: []const u8) []const ?Error {
     host.broadcast(items.ptr, items.len, from(data), data.len, &list);
     const pairs = bytesAt(list.at, 2 * list.len);
     const out = scratch.alloc(?Error, list.len) catch unreachable;
-    for (out, 0..) |*refusal, i| refusal.* = if (pairs[2 * i] == 0) null else codes[pairs[2 * i + 1]];
+    for (out, 0..) |*refusal, i| refusal.* = if (pairs[2 * i] == 0) null else codes[pairs[2 * i + 1]].code;
     return out;
 }
 

@@ -15,7 +15,7 @@ pub fn handleRequest(data: []const u8) theater.Answer {
 pub fn run() void {
     const whom = theater.initialState() orelse return;
     const answer = theater.request(whom, theater.selfName()) catch |failure| {
-        theater.err("no answer: {t}: {s}", .{ failure, theater.failure });
+        theater.err("no answer: {s}", .{theater.describe(failure)});
         return;
     };
     theater.info("{s}", .{answer});
