@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Do the actors of an example say what its README says, and nothing else?
 #   examples.sh THEATER README SYSTEM
+# EXAMPLES_CACHE keeps compiled code beyond the test.
 # The README's table is the expectation: rows of `| actor | line |`, or one
 # column per actor. Lines are compared per actor; where the README says "in
 # this order:" of all, also among actors.
@@ -10,7 +11,7 @@ theater=$1 readme=$2 system=$3
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 unset THEATER_LOG THEATER_LOG_FORMAT
-export XDG_CACHE_HOME=$scratch/cache
+export XDG_CACHE_HOME=${EXAMPLES_CACHE:-$scratch/cache}
 
 "$theater" run "$system" >"$scratch/out" 2>"$scratch/err" || {
     echo "theater run $system ended with $?" >&2

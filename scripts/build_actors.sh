@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Builds the actors of a folder (of examples or tests) in one language: DEST
+# gets the folder's manifests and NAME.wasm for each source NAME. Each is built
+# as a project of its own, as `template/` of the language's SDK makes one, by
+# the very command that the SDK's README.md names. What was built before from
+# the same files by the same tools comes from a cache.
+#
+#   scripts/build_actors.sh LANGUAGE FOLDER DEST
+#
+# 77: the language's tools are not here and cannot be had.
+set -euo pipefail
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+if [ $# -ne 3 ]; then
+    echo "usage: scripts/build_actors.sh LANGUAGE FOLDER DEST" >&2
+    exit 2
+fi
+language=$1
+folder=$(cd "$2" && pwd)
+dest=$3
+sdk=$top/sdk/$language
+cache=${THEATER_DEPS:-${XDG_CACHE_HOME:-$HOME/.cache}/theater}/actors
+
+# language: where the template has its source, and who tells the version.
+case $language in
+c) source=actor.c version='clang-19 --version' ;;
+go) source=actor.go version='go version' ;;
+rust) source=src/lib.rs version='/usr/bin/rustc --version' ;;
+zig) source=actor.zig version='python3 -m ziglang version' ;;
+js | ts | python)
+    exec "$top/scripts/build_components.sh" "$language" "$folder" "$dest"
+    ;;
+*)
+    echo "build_actors: no language $language" >&2
+    exit 2
+    ;;
+esac
+
+environment=$("$top/scripts/toolchains.sh" "$language")
+eval "$environment"
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+# project SOURCE FOLDER: a new project with that source.
+project() {
+    local to from
+    mkdir -p "$2"
+    cp -r "$sdk/template/." "$2"
+    while read -r to from; do
+        mkdir -p "$2/$(dirname "$to")"
+        cp "$top/$from" "$2/$to"
+    done <"$sdk/template.txt"
+    cp "$1" "$2/$source"
+    # Rust's standard library is built once for all projects.
+    if [ "$language" = rust ]; then
+        mkdir -p "$cache/rust-target"
+        ln -s "$cache/rust-target" "$2/target"
+    fi
+}
+
+# The block of the README that begins with ```sh.
+sed -n '/^```sh$/,/^```$/{//!p}' "$sdk/README.md" >"$scratch/build.sh"
+
+mkdir -p "$dest" "$cache"
+cp "$folder"/*.toml "$dest"
+for actor in "$folder"/*."${source##*.}"; do
+    name=$(basename "$actor" ".${source##*.}")
+    project "$actor" "$scratch/$name"
+    cp "$scratch/build.sh" "$scratch/$name"
+    key=$({
+        eval "$version"
+        cd "$scratch/$name"
+        find . -type f ! -name '*.toml' -o -name Cargo.toml | LC_ALL=C sort |
+            xargs sha256sum
+    } | sha256sum | cut -c1-24)
+    built=$cache/$language-$key.wasm
+    if [ ! -f "$built" ]; then
+        (
+            # Their `target` is one folder: one at a time.
+            flock 9
+            cd "$scratch/$name"
+            bash -e build.sh
+            cp actor.wasm "$built.$$"
+            mv "$built.$$" "$built"
+        ) 9>"$cache/$language.lock" >"$scratch/log" 2>&1 || {
+            cat "$scratch/log" >&2
+            echo "build_actors: $actor does not build" >&2
+            exit 1
+        }
+    fi
+    cp "$built" "$dest/$name.wasm"
+done

