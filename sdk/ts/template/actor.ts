@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Greets whoever asks. One whose initial state names another actor asks that
+// one, and logs the answer.
+import { initialState, log, request, selfName, text } from "./theater/actor.js";
+
+export function handleRequest(data: Uint8Array): string {
+    return `hello, ${text(data)}`;
+}
+
+export function run(): void {
+    const whom = initialState();
+    if (whom) {
+        log("info", text(request(text(whom), selfName())));
+    }
+}
