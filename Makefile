@@ -14,7 +14,8 @@ CTEST := ctest --output-on-failure --no-tests=error -j $(JOBS)
 FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 .PHONY: all run test asan tsan check-clang bench bench-peers guard-update \
-    torture soak fmt lint clean help setup engine build
+    torture soak fmt lint clean help setup engine build check install \
+    uninstall
 
 all: build ## set up, build the engine once, build everything
 
@@ -37,6 +38,15 @@ run: engine | build/build.ninja ## the command and the examples, then two actors
 
 test: build ## all, then every test
 	@cd build && $(CTEST)
+
+check: test
+
+install: build ## the command, libraries, headers: PREFIX=/usr/local DESTDIR=
+	@DESTDIR="$(DESTDIR)" cmake --install build \
+	    $(if $(PREFIX),--prefix "$(PREFIX)")
+
+uninstall: ## what the last install put there; DESTDIR= as with it
+	@DESTDIR="$(DESTDIR)" cmake --build build --target uninstall
 
 build-asan/build.ninja: | engine
 	$(CONFIGURE) -B build-asan -DTHEATER_SANITIZE=address,undefined

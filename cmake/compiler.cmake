@@ -2,6 +2,7 @@
 # Flags: th_flags (ours, every object of the project) and the sanitizers. The
 # user's CFLAGS come on top; -O and -g are the build type's.
 include(CheckCSourceCompiles)
+include(GNUInstallDirs)
 
 set(CMAKE_C_STANDARD 17)
 set(CMAKE_C_STANDARD_REQUIRED ON)

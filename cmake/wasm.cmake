@@ -38,9 +38,13 @@ if(THEATER_CLANG_WASM AND NOT DEFINED THEATER_WASM_CLANG_WORKS)
 endif()
 
 # In the cache: a project that adds this one calls the function from a scope
-# that does not see this one's variables.
+# that does not see this one's variables. Where this is installed, the SDK is
+# elsewhere, and THEATER_SDK_DIR names it.
 get_filename_component(theater_sdk "${CMAKE_CURRENT_LIST_DIR}/../sdk/c"
     ABSOLUTE)
+if(DEFINED THEATER_SDK_DIR)
+    set(theater_sdk "${THEATER_SDK_DIR}")
+endif()
 set(THEATER_WASM_SDK "${theater_sdk}" CACHE INTERNAL "")
 
 # The instruction set is named, so that another clang's defaults do not change

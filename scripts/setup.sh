@@ -7,6 +7,8 @@
 #
 #   scripts/setup.sh           install what is missing
 #   scripts/setup.sh --list    every package, what for, and whether it is here
+#   scripts/setup.sh --extra   also what only the packages and the reference of
+#                              the API need; without it their tests are skipped
 #
 # A probe decides, not the package's name: a cmake from elsewhere will do.
 set -euo pipefail
@@ -37,18 +39,31 @@ has_builtins|libclang-rt-19-dev-wasm32|the compiler's helpers for actors
 has clang-format-19|clang-format-19|make fmt and make lint
 has_header mimalloc.h|libmimalloc-dev|allocates the messages' memory
 has_header cmocka.h|libcmocka-dev|runs the unit tests
+has pkg-config|pkgconf|finds the installed library in the package's tests
 has valgrind|valgrind|counts instructions in the guard's tests
 [ -e /etc/ssl/certs/ca-certificates.crt ]|ca-certificates|lets cargo fetch the engine's sources
 has_engine_or_rust|rustc-web cargo-web|Rust 1.95 or later, builds the engine (Wasmtime), once
 END
+    $extra || return 0
+    cat <<'END'
+has doxygen|doxygen|makes the reference of the API
+has lintian|lintian|checks the Debian packages
+has dpkg-shlibdeps|dpkg-dev|finds what the Debian packages depend on
+has file|file|tells the packages' files apart
+END
 }
 
 list=false
+extra=false
 case ${1:-} in
---list) list=true ;;
+--list)
+    list=true
+    extra=true
+    ;;
+--extra) extra=true ;;
 "") ;;
 *)
-    echo "usage: scripts/setup.sh [--list]" >&2
+    echo "usage: scripts/setup.sh [--list | --extra]" >&2
     exit 2
     ;;
 esac

@@ -14,7 +14,7 @@ failed=0
 mkdir "$scratch/bin"
 for tool in bash sh env dirname cat cut sed grep sha256sum sort head uname ls \
     cc gcc as g++ make cmake clang-19 wasm-ld-19 clang-format-19 ninja \
-    valgrind; do
+    pkg-config valgrind; do
     if path=$(command -v "$tool"); then
         ln -s "$path" "$scratch/bin/$tool"
     fi

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# A CMake project outside of the tree finds the installed Theater.
+. "$(dirname "$0")/common.sh"
+cp "$source"/tests/package/outside/CMakeLists.txt \
+    "$source/tests/package/embed_cpp.cpp" "$scratch"
+
+configure() {
+    cmake -S "$scratch" -B "$scratch/build" -DHOW=find_package \
+        -DWANTED="$1" -DEXAMPLES="$source/examples" \
+        -DCMAKE_PREFIX_PATH="$stage" >"$scratch/log" 2>&1
+}
+if configure 99; then
+    fail "version 99 was found"
+fi
+rm -rf "$scratch/build"
+configure "${version%.*}" || {
+    cat "$scratch/log" >&2
+    fail "it is not found"
+}
+cmake --build "$scratch/build" -j 2 >"$scratch/log" 2>&1 || {
+    cat "$scratch/log" >&2
+    fail "the programs are not built"
+}
+examples_run "$scratch/build"
+examples_run "$scratch/build/static"
+linked=$(readelf -d "$scratch/build/embed" "$scratch/build/static/embed" |
+    grep -o 'libtheater[^]]*' || true)
+expect libtheater.so.0 "$linked" "what embed is linked with"
+[ -s "$scratch/build/pong.wasm" ] || fail "theater_wasm_actor built no actor"
