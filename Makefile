@@ -14,8 +14,8 @@ CTEST := ctest --output-on-failure --no-tests=error -j $(JOBS)
 FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 .PHONY: all run test asan tsan check-clang bench bench-peers guard-update \
-    torture soak fmt lint clean help setup engine build check install \
-    uninstall
+    torture soak coverage fmt lint clean help setup engine build check \
+    install uninstall
 
 all: build ## set up, build the engine once, build everything
 
@@ -85,6 +85,9 @@ torture: build ## all that tries to break it, with fresh seeds: 15 minutes
 soak: build ## HOURS=n of conservation rounds: memory, descriptors, threads stay
 	@scripts/soak.sh $(HOURS)
 
+coverage: setup ## lines and branches of messaging and queue that tests run
+	@JOBS=$(JOBS) scripts/coverage.sh
+
 fmt: setup ## lay out all C files as .clang-format says
 	@scripts/lint.sh --fix-format
 
@@ -92,7 +95,7 @@ lint: build ## the rules that no compiler checks
 	@scripts/lint.sh
 
 clean: ## remove the build folders (the engine stays)
-	rm -rf build build-asan build-tsan build-clang
+	rm -rf build build-asan build-tsan build-clang build-coverage
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' \

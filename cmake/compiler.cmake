@@ -57,6 +57,16 @@ if(THEATER_SANITIZE)
     endforeach()
 endif()
 
+# Branches are those of the text, not of the optimiser. After a target's own
+# options, so that every copy of a file has the same ones.
+if(THEATER_COVERAGE)
+    target_compile_options(th_flags INTERFACE --coverage -O0
+        -fprofile-update=atomic -fno-inline)
+    # An inlined copy would count its branches for itself.
+    target_compile_definitions(th_flags INTERFACE always_inline=unused)
+    target_link_options(th_flags INTERFACE --coverage)
+endif()
+
 # Objects carry machine code and intermediate code: the command and the
 # benchmarks are optimised as a whole, tests link in a moment.
 set(theater_lto_compile "")

@@ -7,6 +7,7 @@ set(THEATER_SANITIZE "" CACHE STRING
 option(THEATER_WERROR "Warnings are errors" OFF)
 option(THEATER_ENGINE "Build what needs Wasmtime: wasm, runtime, command" ON)
 option(THEATER_LTO "Link-time optimisation of the command" OFF)
+option(THEATER_COVERAGE "Count what runs (gcov): for `make coverage`" OFF)
 option(THEATER_TESTS "Build the tests" ${theater_is_top})
 option(THEATER_MIMALLOC "Allocate with mimalloc (never with a sanitizer)" ON)
 set(THEATER_ASSERTS "AUTO" CACHE STRING
@@ -51,6 +52,14 @@ if(THEATER_SANITIZE STREQUAL "thread" AND THEATER_ENGINE)
 endif()
 if(THEATER_SANITIZE AND THEATER_LTO)
     message(FATAL_ERROR "THEATER_LTO with THEATER_SANITIZE: choose one")
+endif()
+if(THEATER_COVERAGE AND NOT CMAKE_C_COMPILER_ID STREQUAL "GNU")
+    message(FATAL_ERROR "THEATER_COVERAGE is counted and read by GCC: add "
+        "-DCMAKE_C_COMPILER=gcc")
+endif()
+if(THEATER_COVERAGE AND (THEATER_SANITIZE OR THEATER_LTO))
+    message(FATAL_ERROR "THEATER_COVERAGE with THEATER_SANITIZE or "
+        "THEATER_LTO: choose one")
 endif()
 if(NOT THEATER_ASSERTS MATCHES "^(ON|OFF|AUTO)$")
     message(FATAL_ERROR "THEATER_ASSERTS=${THEATER_ASSERTS} is none of "

@@ -12,8 +12,8 @@
 # A LIBS entry that is a folder's name (messaging, handlers_runtime, ...) brings
 # that folder and what it may use. A test whose LIBS this build does not have
 # (no engine) is left out. TIMEOUT is 60 seconds unless said otherwise, four
-# times that under a sanitizer. The label `serial` lets a test run alone. A test
-# finds files through TH_TEST_SOURCE_DIR and TH_TEST_BUILD_DIR (strings).
+# times that under a sanitizer or with coverage. The label `serial` lets a test
+# run alone. A test finds files through TH_TEST_SOURCE_DIR and TH_TEST_BUILD_DIR (strings).
 if(NOT THEATER_TESTS)
     function(theater_test)
     endfunction()
@@ -27,7 +27,7 @@ function(theater_test_properties name timeout labels environment)
     if(NOT timeout)
         set(timeout 60)
     endif()
-    if(THEATER_SANITIZE)
+    if(THEATER_SANITIZE OR THEATER_COVERAGE)
         math(EXPR timeout "${timeout} * 4")
     endif()
     # A fiber's stack is no stack that the sanitizer knows of; an allocation
