@@ -197,6 +197,13 @@ static const struct cli_example help_examples[] = {
     {"theater help --json", "the whole table of commands, for programs"},
 };
 
+/* --- inspect -------------------------------------------------------------- */
+
+static const struct cli_example inspect_examples[] = {
+    {"theater inspect pong.wasm", "what a module imports and exports"},
+    {"theater inspect --json pong.wasm", "the same as JSON"},
+};
+
 /* --- completion, man ------------------------------------------------------ */
 
 static const struct cli_example completion_examples[] = {
@@ -299,6 +306,21 @@ static const struct cli_command commands[] = {
      OPTIONS(request_options),
      EXAMPLES(request_examples),
      .run = cli_request},
+    {.name = "inspect",
+     .operands = "FILE",
+     .least = 1,
+     .most = 1,
+     .summary = "show what a WebAssembly file imports and exports",
+     .details = "FILE is a core module or a component. Shows which of the two "
+                "it is, its size, its sections, and imports and exports with "
+                "their types. Nothing is compiled: a file that cannot be run "
+                "is shown, too. Of a component the names and kinds of imports "
+                "and exports are shown, not what is inside them.\n\n"
+                "Exit code 1 when a part of the file cannot be read; what was "
+                "read before is shown.",
+     OPTIONS(listing_options),
+     EXAMPLES(inspect_examples),
+     .run = cli_inspect},
     {.name = "bench",
      .operands = "[WORKLOAD]",
      .least = 0,
