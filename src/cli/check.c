@@ -4,6 +4,7 @@
  * from its own table of keys. All actors are looked at, also after an error;
  * the exit code is that of the first. Actors that share a manifest are one
  * entry. */
+#include "cli/keys.h"
 #include "cli/session.h"
 
 #include <theater/runtime_handler.h>
@@ -27,42 +28,6 @@ static const theater_handler_ops_t *ops_of(const char *type)
         return theater_message_server_ops();
     }
     return strcmp(type, "runtime") == 0 ? theater_runtime_handler_ops() : NULL;
-}
-
-static void add_size(struct cli_text *out, uint64_t bytes)
-{
-    static const char *const units[] = {"", "KiB", "MiB", "GiB"};
-    unsigned unit = 0;
-    while (bytes != 0 && bytes % 1024 == 0 && unit < 3) {
-        bytes /= 1024;
-        unit++;
-    }
-    cli_add_format(out, "%llu%s", (unsigned long long)bytes, units[unit]);
-}
-
-static void add_duration(struct cli_text *out, uint64_t ns)
-{
-    static const struct {
-        const char *name;
-        uint64_t ns;
-    } units[] = {{"h", UINT64_C(3600000000000)},
-                 {"m", UINT64_C(60000000000)},
-                 {"s", UINT64_C(1000000000)},
-                 {"ms", 1000000},
-                 {"us", 1000},
-                 {"ns", 1}};
-    if (ns == THEATER_NEVER) {
-        cli_add(out, "unlimited");
-        return;
-    }
-    for (size_t i = 0; i < 6; i++) {
-        if (ns % units[i].ns == 0 && (ns != 0 || i == 2)) {
-            cli_add_format(out, "%llu%s",
-                           (unsigned long long)(ns / units[i].ns),
-                           units[i].name);
-            return;
-        }
-    }
 }
 
 static void add_list(struct cli_text *out, const theater_section_t *section,
@@ -96,10 +61,10 @@ static void add_value(struct cli_text *out, const theater_section_t *section,
             (unsigned long long)theater_section_number(section, key));
         break;
     case THEATER_KEY_SIZE:
-        add_size(out, theater_section_number(section, key));
+        cli_add_size(out, theater_section_number(section, key));
         break;
     case THEATER_KEY_DURATION:
-        add_duration(out, theater_section_number(section, key));
+        cli_add_duration(out, theater_section_number(section, key));
         break;
     case THEATER_KEY_STRING_LIST:
         add_list(out, section, key);
@@ -213,11 +178,11 @@ static void add_handlers(struct cli_text *out,
 static void add_limits(struct cli_text *out, const theater_limits_t *limits)
 {
     cli_add(out, "  limits    memory ");
-    add_size(out, limits->memory_bytes);
+    cli_add_size(out, limits->memory_bytes);
     cli_add(out, ", delivery_time ");
-    add_duration(out, limits->delivery_time_ns);
+    cli_add_duration(out, limits->delivery_time_ns);
     cli_add(out, ", run_time ");
-    add_duration(out, limits->run_time_ns);
+    cli_add_duration(out, limits->run_time_ns);
     cli_add_format(out, ", stack %s\n",
                    limits->stack == THEATER_STACK_SMALL ? "small" : "large");
 }
@@ -360,12 +325,8 @@ static int check_system(struct check *check, theater_runtime_t *runtime,
 static int check_files(struct check *check, theater_runtime_t *runtime,
                        const char *const *paths, size_t paths_len)
 {
-    const theater_handler_keys_t keys[] = {
-        {"message-server", theater_message_server_ops()->keys,
-         theater_message_server_ops()->keys_len},
-        {"runtime", theater_runtime_handler_ops()->keys,
-         theater_runtime_handler_ops()->keys_len},
-    };
+    size_t keys_len;
+    const theater_handler_keys_t *keys = cli_handler_keys(&keys_len);
     theater_manifest_options_t options = THEATER_MANIFEST_OPTIONS_INIT;
     theater_system_t *system = NULL;
     theater_error_t err = {.text = ""};
@@ -373,7 +334,7 @@ static int check_files(struct check *check, theater_runtime_t *runtime,
     theater_status_t status =
         theater_system_load_files(paths, paths_len, &options, &system, &err);
     if (status == THEATER_OK) {
-        status = theater_system_check(system, keys, 2, &err);
+        status = theater_system_check(system, keys, keys_len, &err);
     }
     if (status != THEATER_OK) {
         theater_system_delete(system);

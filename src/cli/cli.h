@@ -57,14 +57,17 @@ struct cli_example {
 struct cli_context;
 
 struct cli_command {
-    const char *name;                   /* "run" */
-    const char *operands;               /* "FILE..."; "" for none */
-    unsigned least;                     /* operands that it needs */
-    unsigned most;                      /* operands that it takes */
-    const char *summary;                /* a line; no full stop */
-    const char *details;                /* paragraphs for its own help */
-    const struct cli_option *options;   /* its own; may be NULL */
-    size_t options_len;                 /* entries in options */
+    const char *name;                 /* "run" */
+    const char *operands;             /* "FILE..."; "" for none */
+    unsigned least;                   /* operands that it needs */
+    unsigned most;                    /* operands that it takes */
+    const char *summary;              /* a line; no full stop */
+    const char *details;              /* paragraphs for its own help */
+    const struct cli_option *options; /* its own; may be NULL */
+    size_t options_len;               /* entries in options */
+    /* Words that the first operand may be: the i-th, or NULL; for
+     * completions. NULL: a FILE or DIR by `operands`, or any text. */
+    const char *(*word)(size_t i);
     const struct cli_example *examples; /* at least one */
     size_t examples_len;                /* entries in examples */
     int (*run)(const struct cli_context *context, int argc, char **argv);
@@ -83,6 +86,19 @@ const struct cli_option *cli_common_options(size_t *out_len);
 const struct cli_variable *cli_variables(size_t *out_len);
 /* NULL: there is none of that name. */
 const struct cli_command *cli_find_command(const char *name);
+/* The i-th option of a command, its own, then the common ones; NULL: no
+ * more. `command` NULL: the common ones. */
+const struct cli_option *cli_option_at(const struct cli_command *command,
+                                       size_t i);
+
+/* What a value or an operand names, by how help calls it ("FILE.svg"). */
+enum cli_place { CLI_ANYTHING, CLI_FILES, CLI_FOLDERS };
+enum cli_place cli_place_of(const char *value);
+
+/* Words of operands, as cli_command's `word`. */
+const char *cli_command_word(size_t i);
+const char *cli_shell_word(size_t i);
+const char *cli_page_word(size_t i);
 
 enum { CLI_OPTIONS_MAX = 24 }; /* of one command, common ones included */
 
@@ -96,6 +112,9 @@ int cli_errors(const struct cli_context *context, int argc, char **argv);
 int cli_version(const struct cli_context *context, int argc, char **argv);
 int cli_help(const struct cli_context *context, int argc, char **argv);
 int cli_bench(const struct cli_context *context, int argc, char **argv);
+int cli_inspect(const struct cli_context *context, int argc, char **argv);
+int cli_completion(const struct cli_context *context, int argc, char **argv);
+int cli_man(const struct cli_context *context, int argc, char **argv);
 
 /* The whole program, for main.c and for tests. Answers the exit code. */
 int cli_main(const theater_env_t *env, int argc, char **argv);
@@ -177,6 +196,20 @@ int cli_write(int fd, const void *data, size_t len);
 /* The text to the standard output, then frees it. */
 int cli_print(struct cli_text *text);
 
+/* --- Files --------------------------------------------------------------- */
+
+/* A new file for people, by their umask; one that is there is replaced.
+ * Answers CLI_OK, or an exit code after having said why. */
+int cli_write_file(const struct cli_context *context, const char *path,
+                   const void *data, size_t len);
+/* "a/b/c.txt": makes a/b below `root`. */
+int cli_make_folders(const struct cli_context *context, const char *root,
+                     const char *path);
+/* A path of `format`; false, after having said so: it is too long. */
+enum { CLI_PATH_MAX = 4096 };
+bool cli_path(const struct cli_context *context, char out[CLI_PATH_MAX],
+              const char *format, ...) __attribute__((format(printf, 3, 4)));
+
 /* --- Errors -------------------------------------------------------------- */
 
 /* Which exit code a status is. */
@@ -196,5 +229,9 @@ int cli_usage(const struct cli_context *context, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* The word of `words` that is nearest to `word`, or NULL when none is near. */
 const char *cli_nearest(const char *word, const char *const *words, size_t len);
+/* A usage error: `word` is none of those; the nearest is named, or all. `what`:
+ * "shell". */
+int cli_no_such(const struct cli_context *context, const char *what,
+                const char *word, const char *(*all)(size_t i));
 
 #endif

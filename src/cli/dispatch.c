@@ -15,24 +15,11 @@
 
 /* --- Options of the running command -------------------------------------- */
 
-/* The i-th option: the command's own, then the common ones; NULL: no more. */
-static const struct cli_option *option_at(const struct cli_command *command,
-                                          size_t i)
-{
-    size_t common_len;
-    const struct cli_option *common = cli_common_options(&common_len);
-    size_t own = command != NULL ? command->options_len : 0;
-    if (i < own) {
-        return &command->options[i];
-    }
-    return i - own < common_len ? &common[i - own] : NULL;
-}
-
 static bool find_option(const struct cli_command *command, const char *name,
                         size_t len, size_t *out_index)
 {
     const struct cli_option *option;
-    for (size_t i = 0; (option = option_at(command, i)) != NULL; i++) {
+    for (size_t i = 0; (option = cli_option_at(command, i)) != NULL; i++) {
         if (strlen(option->name) == len &&
             memcmp(option->name, name, len) == 0) {
             *out_index = i;
@@ -68,7 +55,7 @@ const char *cli_value(const struct cli_context *context, const char *name)
     size_t index = must_find(context, name);
     return context->values[index] != NULL
                ? context->values[index]
-               : option_at(context->command, index)->fallback;
+               : cli_option_at(context->command, index)->fallback;
 }
 
 /* --- Values -------------------------------------------------------------- */
@@ -115,7 +102,7 @@ uint64_t cli_number(const struct cli_context *context, const char *name)
     uint64_t number = 0;
     if (value != NULL) {
         bool duration =
-            option_at(context->command, index)->kind == CLI_DURATION;
+            cli_option_at(context->command, index)->kind == CLI_DURATION;
         (void)parse_number(value, duration, &number);
     }
     return number;
@@ -195,7 +182,7 @@ static int unknown_option(const struct cli_context *context, const char *name,
     const char *names[CLI_OPTIONS_MAX];
     size_t names_len = 0;
     const struct cli_option *option;
-    while ((option = option_at(context->command, names_len)) != NULL) {
+    while ((option = cli_option_at(context->command, names_len)) != NULL) {
         names[names_len++] = option->name;
     }
     char word[64];
@@ -222,7 +209,7 @@ static int long_option(struct cli_context *context, int argc, char **argv,
     if (!find_option(context->command, name, len, &index)) {
         return unknown_option(context, name, len);
     }
-    const struct cli_option *option = option_at(context->command, index);
+    const struct cli_option *option = cli_option_at(context->command, index);
     if (context->values[index] != NULL) {
         return cli_usage(context, "--%s was given twice", option->name);
     }
@@ -245,7 +232,8 @@ static int long_option(struct cli_context *context, int argc, char **argv,
 static int short_option(struct cli_context *context, const char *argument)
 {
     const struct cli_option *option;
-    for (size_t i = 0; (option = option_at(context->command, i)) != NULL; i++) {
+    for (size_t i = 0; (option = cli_option_at(context->command, i)) != NULL;
+         i++) {
         if (option->letter != 0 && argument[1] == option->letter &&
             argument[2] == '\0') {
             context->values[i] = "";
@@ -296,7 +284,7 @@ static int check_operands(const struct cli_context *context, int operands,
                          argv[command->most]);
     }
     const struct cli_option *option;
-    for (size_t i = 0; (option = option_at(command, i)) != NULL; i++) {
+    for (size_t i = 0; (option = cli_option_at(command, i)) != NULL; i++) {
         if (option->required && context->values[i] == NULL) {
             return cli_usage(context, "'%s' needs --%s %s", command->name,
                              option->name, option->value);
@@ -328,24 +316,6 @@ static bool wants_json(const struct cli_command *command, int argc, char **argv)
         }
     }
     return false;
-}
-
-static int unknown_command(const struct cli_context *context, const char *word)
-{
-    size_t len;
-    const struct cli_command *commands = cli_commands(&len);
-    const char *names[64];
-    for (size_t i = 0; i < len; i++) {
-        names[i] = commands[i].name;
-    }
-    const char *near = cli_nearest(word, names, len);
-    if (near != NULL) {
-        return cli_usage(context,
-                         "there is no command '%s'; did you mean "
-                         "'%s'?",
-                         word, near);
-    }
-    return cli_usage(context, "there is no command '%s'", word);
 }
 
 static int run_command(struct cli_context *context, int argc, char **argv)
@@ -384,11 +354,12 @@ int cli_main(const theater_env_t *env, int argc, char **argv)
     }
     context.command = cli_find_command(word);
     if (context.command == NULL) {
-        return word[0] == '-' ? cli_usage(&context,
-                                          "there is no option '%s' here; "
-                                          "options stand behind the command",
-                                          word)
-                              : unknown_command(&context, word);
+        return word[0] == '-'
+                   ? cli_usage(&context,
+                               "there is no option '%s' here; "
+                               "options stand behind the command",
+                               word)
+                   : cli_no_such(&context, "command", word, cli_command_word);
     }
     return run_command(&context, argc - 2, argv + 2);
 }

@@ -304,3 +304,28 @@ const char *cli_nearest(const char *word, const char *const *words, size_t len)
     }
     return near;
 }
+
+int cli_no_such(const struct cli_context *context, const char *what,
+                const char *word, const char *(*all)(size_t i))
+{
+    const char *words[64];
+    size_t len = 0;
+    while (len < 64 && all(len) != NULL) {
+        words[len] = all(len);
+        len++;
+    }
+    const char *near = cli_nearest(word, words, len);
+    if (near != NULL) {
+        return cli_usage(context, "there is no %s '%s'; did you mean '%s'?",
+                         what, word, near);
+    }
+    struct cli_text list;
+    cli_text_init(&list, context->env);
+    for (size_t i = 0; i < len; i++) {
+        cli_add_format(&list, "%s%s", i > 0 ? ", " : "", words[i]);
+    }
+    int code = cli_usage(context, "there is no %s '%s'; there are: %s", what,
+                         word, list.data != NULL ? list.data : "none");
+    cli_text_fini(&list);
+    return code;
+}

@@ -219,22 +219,6 @@ static void add_overview_json(struct cli_text *text)
     cli_json_end(text, '}');
 }
 
-static int unknown_topic(const struct cli_context *context, const char *word)
-{
-    size_t len;
-    const struct cli_command *commands = cli_commands(&len);
-    const char *names[64];
-    for (size_t i = 0; i < len; i++) {
-        names[i] = commands[i].name;
-    }
-    const char *near = cli_nearest(word, names, len);
-    return near != NULL
-               ? cli_usage(context,
-                           "there is no command '%s'; did you mean '%s'?", word,
-                           near)
-               : cli_usage(context, "there is no command '%s'", word);
-}
-
 int cli_help(const struct cli_context *context, int argc, char **argv)
 {
     struct cli_text text;
@@ -242,7 +226,7 @@ int cli_help(const struct cli_context *context, int argc, char **argv)
     if (argc == 1) {
         command = cli_find_command(argv[0]);
         if (command == NULL) {
-            return unknown_topic(context, argv[0]);
+            return cli_no_such(context, "command", argv[0], cli_command_word);
         }
     }
     cli_text_init(&text, context->env);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Design notes: the one table of commands, options, examples and environment
- * variables. Help, usage errors and the tests that walk it are made from it;
- * completions and man pages will be. What stands nowhere here does not
- * exist. */
-#include "cli/cli.h"
+ * variables. Help, usage errors, completions, man pages and the tests that
+ * walk it are made from it. What stands nowhere here does not exist. */
+#include "cli/bench.h"
 
 #include <string.h>
 
@@ -209,6 +208,51 @@ static const struct cli_example help_examples[] = {
     {"theater help --json", "the whole table of commands, for programs"},
 };
 
+/* --- inspect -------------------------------------------------------------- */
+
+static const struct cli_example inspect_examples[] = {
+    {"theater inspect pong.wasm", "what a module imports and exports"},
+    {"theater inspect --json pong.wasm", "the same as JSON"},
+};
+
+/* --- completion, man ------------------------------------------------------ */
+
+static const struct cli_example completion_examples[] = {
+    {"theater completion bash > ~/.local/share/bash-completion/completions/"
+     "theater",
+     "for bash, from the next shell on"},
+    {"theater completion zsh > ~/.zfunc/_theater",
+     "for zsh, where ~/.zfunc is in fpath"},
+    {"theater completion fish > ~/.config/fish/completions/theater.fish",
+     "for fish"},
+};
+static const struct cli_option man_options[] = {
+    {.name = "write",
+     .kind = CLI_TEXT,
+     .value = "DIR",
+     .help = "write all pages into that folder, which must be there"},
+    OPTION_JSON,
+};
+static const struct cli_example man_examples[] = {
+    {"theater man run | man -l -", "read the page of a command"},
+    {"theater man --write /usr/local/share/man/man1", "write all pages"},
+};
+
+/* --- Words of operands --------------------------------------------------- */
+
+static const char *workload_word(size_t i)
+{
+    size_t len;
+    const struct bench_workload *all = bench_workloads(&len);
+    return i < len ? all[i].name : NULL;
+}
+
+static const char *status_word(size_t i)
+{
+    return i < THEATER_STATUS_COUNT ? theater_status_name((theater_status_t)i)
+                                    : NULL;
+}
+
 /* --- The table ----------------------------------------------------------- */
 
 #define OPTIONS(array) .options = (array), .options_len = LEN(array)
@@ -273,6 +317,21 @@ static const struct cli_command commands[] = {
      OPTIONS(request_options),
      EXAMPLES(request_examples),
      .run = cli_request},
+    {.name = "inspect",
+     .operands = "FILE",
+     .least = 1,
+     .most = 1,
+     .summary = "show what a WebAssembly file imports and exports",
+     .details = "FILE is a core module or a component. Shows which of the two "
+                "it is, its size, its sections, and imports and exports with "
+                "their types. Nothing is compiled: a file that cannot be run "
+                "is shown, too. Of a component the names and kinds of imports "
+                "and exports are shown, not what is inside them.\n\n"
+                "Exit code 1 when a part of the file cannot be read; what was "
+                "read before is shown.",
+     OPTIONS(listing_options),
+     EXAMPLES(inspect_examples),
+     .run = cli_inspect},
     {.name = "bench",
      .operands = "[WORKLOAD]",
      .least = 0,
@@ -291,6 +350,7 @@ static const struct cli_command commands[] = {
          "letter and was lost, by the router's counters and by the actors' "
          "own. Exit code 1 when anything was lost.",
      OPTIONS(bench_options),
+     .word = workload_word,
      EXAMPLES(bench_examples),
      .run = cli_bench},
     {.name = "errors",
@@ -301,8 +361,31 @@ static const struct cli_command commands[] = {
      .details = "CODE is a status's name or number. Without it all are "
                 "listed.",
      OPTIONS(listing_options),
+     .word = status_word,
      EXAMPLES(errors_examples),
      .run = cli_errors},
+    {.name = "completion",
+     .operands = "SHELL",
+     .least = 1,
+     .most = 1,
+     .summary = "print a script that completes commands and options",
+     .details = "SHELL is bash, zsh or fish.",
+     OPTIONS(listing_options),
+     .word = cli_shell_word,
+     EXAMPLES(completion_examples),
+     .run = cli_completion},
+    {.name = "man",
+     .operands = "[PAGE]",
+     .least = 0,
+     .most = 1,
+     .summary = "print a manual page",
+     .details = "PAGE is a command, theater (the default), theater.toml (the "
+                "system file) or theater-manifest. What is printed is mdoc, "
+                "which man formats.",
+     OPTIONS(man_options),
+     .word = cli_page_word,
+     EXAMPLES(man_examples),
+     .run = cli_man},
     {.name = "version",
      .operands = "",
      .least = 0,
@@ -319,6 +402,7 @@ static const struct cli_command commands[] = {
      .summary = "list the commands, or explain one",
      .details = "",
      OPTIONS(listing_options),
+     .word = cli_command_word,
      EXAMPLES(help_examples),
      .run = cli_help},
 };
@@ -343,6 +427,30 @@ const struct cli_option *cli_common_options(size_t *out_len)
 {
     *out_len = LEN(common);
     return common;
+}
+
+const struct cli_option *cli_option_at(const struct cli_command *command,
+                                       size_t i)
+{
+    size_t own = command != NULL ? command->options_len : 0;
+    if (i < own) {
+        return &command->options[i];
+    }
+    return i - own < LEN(common) ? &common[i - own] : NULL;
+}
+
+const char *cli_command_word(size_t i)
+{
+    return i < LEN(commands) ? commands[i].name : NULL;
+}
+
+enum cli_place cli_place_of(const char *value)
+{
+    if (value != NULL && strstr(value, "FILE") != NULL) {
+        return CLI_FILES;
+    }
+    return value != NULL && strstr(value, "DIR") != NULL ? CLI_FOLDERS
+                                                         : CLI_ANYTHING;
 }
 
 const struct cli_variable *cli_variables(size_t *out_len)

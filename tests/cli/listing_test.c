@@ -51,9 +51,11 @@ static void an_unknown_status_is_not_found(void **state)
 static void every_listing_is_one_json_value_with_json(void **state)
 {
     static const char *const lists[][2] = {
-        {"errors", NULL},     {"errors", "timeout"}, {"version", NULL},
-        {"help", NULL},       {"help", "run"},       {"check", "driver.toml"},
-        {"check", "two.toml"}};
+        {"errors", NULL},      {"errors", "timeout"},
+        {"version", NULL},     {"help", NULL},
+        {"help", "run"},       {"check", "driver.toml"},
+        {"check", "two.toml"}, {"inspect", "driver.wasm"},
+        {"completion", "zsh"}, {"man", "run"}};
     (void)state;
     world_driver();
     world_text("two.toml", "[[actor]]\nmanifest = \"driver.toml\"\n"
@@ -128,6 +130,43 @@ static void check_names_the_import_that_nobody_grants(void **state)
     command_free(&command);
 }
 
+static void inspect_shows_modules_that_run_and_that_do_not(void **state)
+{
+    /* A component of nothing but an import, and what is no WebAssembly. */
+    static const uint8_t component[] = {0, 'a', 's', 'm', 0x0d, 0,   1,   0, 10,
+                                        8, 1,   0,   3,   'a',  ':', 'b', 5, 0};
+    struct command command;
+    (void)state;
+    world_driver();
+    command_run(&command, NULL, "inspect", "driver.wasm");
+    expect_code(&command, 0);
+    expect_out(&command, "driver.wasm: core module, version 1, ");
+    expect_out(&command, "\n  theater:actor/message-server@");
+    expect_out(&command, "    send: func(i32, i32, i32, i32");
+    expect_out(&command, "\n  memory: memory");
+    expect_out(&command, "\n  handle-send: func(");
+    command_free(&command);
+    world_put("c.wasm", component, sizeof component);
+    command_run(&command, NULL, "inspect", "c.wasm");
+    expect_code(&command, 0);
+    expect_out(&command, "c.wasm: component, version 13, 18 bytes");
+    expect_out(&command, "  a:b: instance");
+    expect_out(&command, "exports: none");
+    command_free(&command);
+    world_put("cut.wasm", component, sizeof component - 1);
+    command_run(&command, NULL, "inspect", "cut.wasm");
+    expect_code(&command, 1);
+    expect_err(&command, "section import at byte 8 is longer than the file");
+    command_free(&command);
+    command_run(&command, NULL, "inspect", "driver.toml");
+    expect_code(&command, 1);
+    expect_err(&command, "no WebAssembly file");
+    command_free(&command);
+    command_run(&command, NULL, "inspect", "none.wasm");
+    expect_code(&command, 3);
+    command_free(&command);
+}
+
 static void a_full_disk_is_a_failure(void **state)
 {
     struct command command;
@@ -172,6 +211,7 @@ int main(void)
         cmocka_unit_test(errors_are_json_with_json),
         cmocka_unit_test(check_shows_exports_imports_and_grants),
         cmocka_unit_test(check_names_the_import_that_nobody_grants),
+        cmocka_unit_test(inspect_shows_modules_that_run_and_that_do_not),
         cmocka_unit_test(a_full_disk_is_a_failure),
         cmocka_unit_test(color_is_for_terminals_alone),
     };

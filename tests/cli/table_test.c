@@ -1,24 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Walks the table of commands: whatever is in it is in the help, and help
- * names nothing else. */
-#include "cli/cli.h"
+/* Walks the table of commands: whatever is in it is in the help, the
+ * completions and the manual pages, and help names nothing else. */
+#include "cli/keys.h"
 
 #include "command.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static const struct cli_option *option_of(const struct cli_command *command,
-                                          size_t i)
-{
-    size_t common_len;
-    const struct cli_option *common = cli_common_options(&common_len);
-    if (i < command->options_len) {
-        return &command->options[i];
-    }
-    i -= command->options_len;
-    return i < common_len ? &common[i] : NULL;
-}
 
 static void every_command_and_variable_is_in_the_overview(void **state)
 {
@@ -54,7 +42,8 @@ static void every_option_is_in_its_command_s_help(void **state)
         for (size_t e = 0; e < commands[i].examples_len; e++) {
             expect_out(&command, commands[i].examples[e].command);
         }
-        for (size_t k = 0; (option = option_of(&commands[i], k)) != NULL; k++) {
+        for (size_t k = 0; (option = cli_option_at(&commands[i], k)) != NULL;
+             k++) {
             char row[64];
             snprintf(row, sizeof row, "--%s%s%s", option->name,
                      option->value != NULL ? " " : "",
@@ -66,6 +55,105 @@ static void every_option_is_in_its_command_s_help(void **state)
         }
         command_free(&command);
     }
+}
+
+/* How each shell's script says that a command has an option. */
+static void every_command_and_option_is_in_all_completions(void **state)
+{
+    static const struct {
+        const char *shell, *command, *option;
+    } rows[] = {
+        {"bash", "    %s,-*) _theater_words '", "--%s"},
+        {"zsh", "\n    %s)\n        _arguments", "--%s"},
+        {"fish", "-n __theater_first -a %s -d '", "-n '__theater_in %s' -l %s"},
+    };
+    size_t len;
+    const struct cli_command *commands = cli_commands(&len);
+    (void)state;
+    for (size_t r = 0; r < 3; r++) {
+        struct command command;
+        command_run(&command, NULL, "completion", rows[r].shell);
+        expect_code(&command, 0);
+        for (size_t i = 0; i < len; i++) {
+            char mark[80];
+            const struct cli_option *option;
+            snprintf(mark, sizeof mark, rows[r].command, commands[i].name);
+            const char *own = strstr(command.said, mark);
+            if (own == NULL) {
+                fail_msg("%s: no %s", rows[r].shell, commands[i].name);
+            }
+            size_t size = strcspn(own, ";");
+            for (size_t k = 0;
+                 (option = cli_option_at(&commands[i], k)) != NULL; k++) {
+                bool fish = strcmp(rows[r].shell, "fish") == 0;
+                snprintf(mark, sizeof mark, rows[r].option,
+                         fish ? commands[i].name : option->name, option->name);
+                const char *at = strstr(fish ? command.said : own, mark);
+                if (at == NULL || (r == 0 && (size_t)(at - own) > size)) {
+                    fail_msg("%s: no %s", rows[r].shell, mark);
+                }
+            }
+        }
+        command_free(&command);
+    }
+}
+
+static void every_command_and_option_has_its_manual_page(void **state)
+{
+    struct command overview;
+    size_t len;
+    const struct cli_command *commands = cli_commands(&len);
+    (void)state;
+    command_run(&overview, NULL, "man");
+    for (size_t i = 0; i < len; i++) {
+        struct command command;
+        char row[80];
+        const struct cli_option *option;
+        snprintf(row, sizeof row, "\n.It Cm %s\n", commands[i].name);
+        expect_out(&overview, row);
+        command_run(&command, NULL, "man", commands[i].name);
+        expect_code(&command, 0);
+        snprintf(row, sizeof row, "\n.Nm theater-%s\n", commands[i].name);
+        expect_out(&command, row);
+        for (size_t k = 0; (option = cli_option_at(&commands[i], k)) != NULL;
+             k++) {
+            snprintf(row, sizeof row, "Fl \\-%s%s%s\n", option->name,
+                     option->value != NULL ? " Ar " : "",
+                     option->value != NULL ? option->value : "");
+            expect_out(&command, row);
+        }
+        command_free(&command);
+    }
+    command_free(&overview);
+}
+
+static void every_key_is_in_a_manual_page(void **state)
+{
+    struct command pages[2];
+    size_t len;
+    const theater_key_group_t *groups = theater_key_groups(&len);
+    (void)state;
+    command_run(&pages[0], NULL, "man", "theater-manifest");
+    command_run(&pages[1], NULL, "man", "theater.toml");
+    for (size_t i = 0; i < len; i++) {
+        for (size_t k = 0; k < groups[i].keys_len; k++) {
+            char row[80];
+            snprintf(row, sizeof row, "\n.It Cm %s\n", groups[i].keys[k].name);
+            expect_out(&pages[strcmp(groups[i].file, "system") == 0], row);
+        }
+    }
+    const theater_handler_keys_t *handlers = cli_handler_keys(&len);
+    for (size_t i = 0; i < len; i++) {
+        expect_out(&pages[0], handlers[i].type);
+        for (size_t k = 0; k < handlers[i].keys_len; k++) {
+            char row[80];
+            snprintf(row, sizeof row, "\n.It Cm %s\n",
+                     handlers[i].keys[k].name);
+            expect_out(&pages[0], row);
+        }
+    }
+    command_free(&pages[0]);
+    command_free(&pages[1]);
 }
 
 static void help_is_at_most_80_columns_wide(void **state)
@@ -101,7 +189,7 @@ static void examples_use_options_that_exist(void **state)
                 size_t size = strcspn(at, " =");
                 const struct cli_option *option = NULL;
                 for (size_t k = 0;
-                     (option = option_of(&commands[i], k)) != NULL; k++) {
+                     (option = cli_option_at(&commands[i], k)) != NULL; k++) {
                     if (strlen(option->name) == size &&
                         memcmp(option->name, at, size) == 0) {
                         break;
@@ -123,7 +211,8 @@ static void a_misspelt_option_is_answered_with_the_nearest(void **state)
     (void)state;
     for (size_t i = 0; i < len; i++) {
         const struct cli_option *option;
-        for (size_t k = 0; (option = option_of(&commands[i], k)) != NULL; k++) {
+        for (size_t k = 0; (option = cli_option_at(&commands[i], k)) != NULL;
+             k++) {
             struct command command;
             char wrong[64], hint[64];
             size_t size = strlen(option->name);
@@ -156,7 +245,8 @@ static void every_command_that_lists_has_json(void **state)
     for (size_t i = 0; i < len; i++) {
         const struct cli_option *option;
         bool found = false;
-        for (size_t k = 0; (option = option_of(&commands[i], k)) != NULL; k++) {
+        for (size_t k = 0; (option = cli_option_at(&commands[i], k)) != NULL;
+             k++) {
             found = found || strcmp(option->name, "json") == 0;
         }
         if (!found) {
@@ -188,6 +278,10 @@ static void values_are_checked_before_anything_runs(void **state)
         {{"--jason"}, "options stand behind the command"},
         {{"chekc", "x.toml"}, "did you mean 'check'?"},
         {{"help", "erors"}, "did you mean 'errors'?"},
+        {{"completion", "zhs"}, "did you mean 'zsh'?"},
+        {{"completion", "powershell"}, "there are: bash, zsh, fish"},
+        {{"man", "theater.tmol"}, "did you mean 'theater.toml'?"},
+        {{"man", "--write", "x", "run"}, "writes all pages"},
         {{"zzzzzzzzzzzz"}, "there is no command 'zzzzzzzzzzzz'"},
     };
     (void)state;
@@ -226,6 +320,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_command_and_variable_is_in_the_overview),
         cmocka_unit_test(every_option_is_in_its_command_s_help),
+        cmocka_unit_test(every_command_and_option_is_in_all_completions),
+        cmocka_unit_test(every_command_and_option_has_its_manual_page),
+        cmocka_unit_test(every_key_is_in_a_manual_page),
         cmocka_unit_test(help_is_at_most_80_columns_wide),
         cmocka_unit_test(examples_use_options_that_exist),
         cmocka_unit_test(a_misspelt_option_is_answered_with_the_nearest),
