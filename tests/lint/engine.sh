@@ -46,7 +46,8 @@ fake_root() {
         >"$root/include/wasmtime/conf.h"
     : >"$root/lib/libwasmtime.a"
 }
-all="ASYNC CRANELIFT WAT PARALLEL_COMPILATION"
+all="ASYNC CRANELIFT WAT PARALLEL_COMPILATION COMPONENT_MODEL"
+all="$all COMPONENT_MODEL_ASYNC"
 
 # fake_cargo VERSION SCRIPT: with a rustc of that version beside it.
 fake_cargo() {
