@@ -14,7 +14,14 @@ fn code<T>(result: Result<T, Error>) -> &'static str {
 fn messages(to: &str) -> Result<(), Error> {
     info!("batch: {}", theater::send_batch(to, &["1", "2", "3"])?);
     let refusals = theater::broadcast(&[to, "nobody", ""], "4");
-    info!("broadcast: {}", refusals.iter().map(|code| name(*code)).collect::<Vec<_>>().join(" "));
+    info!(
+        "broadcast: {}",
+        refusals
+            .iter()
+            .map(|code| name(*code))
+            .collect::<Vec<_>>()
+            .join(" ")
+    );
     let id = theater::send_after(to, "never", 60000)?;
     info!("cancel: {}", code(theater::cancel_send(&id)));
     info!("cancel: {}", code(theater::cancel_send(&id)));
@@ -22,9 +29,18 @@ fn messages(to: &str) -> Result<(), Error> {
 }
 
 fn requests(to: &str) -> Result<(), Error> {
-    info!("defer: {}", String::from_utf8(theater::request(to, "defer")?).unwrap());
-    info!("request to be cancelled: {}", code(theater::request(to, "cancel")));
-    info!("request-with: {}", code(theater::request_with(to, "sleep", 1)));
+    info!(
+        "defer: {}",
+        String::from_utf8(theater::request(to, "defer")?).unwrap()
+    );
+    info!(
+        "request to be cancelled: {}",
+        code(theater::request(to, "cancel"))
+    );
+    info!(
+        "request-with: {}",
+        code(theater::request_with(to, "sleep", 1))
+    );
     info!("fail: {}", theater::request(to, "fail").unwrap_err());
     info!("empty: {}", theater::request(to, "")?.len());
     let data: Vec<u8> = (0..100000u32).map(|i| (i * 7) as u8).collect();
@@ -99,7 +115,10 @@ fn handle_channel_message(_channel: String, data: Vec<u8>) {
 }
 
 fn handle_channel_close(_channel: String) {
-    info!("closed: {}", name(theater::close_reason().map(|error| error.code)));
+    info!(
+        "closed: {}",
+        name(theater::close_reason().map(|error| error.code))
+    );
 }
 
 fn handle_stop(reason: String) {
