@@ -75,18 +75,15 @@ for actor in "$folder"/*."${source##*.}"; do
     } | sha256sum | cut -c1-24)
     built=$cache/$language-$key.wasm
     if [ ! -f "$built" ]; then
-        (
-            # Their `target` is one folder: one at a time.
-            flock 9
-            cd "$scratch/$name"
-            bash -e build.sh
-            cp actor.wasm "$built.$$"
-            mv "$built.$$" "$built"
-        ) 9>"$cache/$language.lock" >"$scratch/log" 2>&1 || {
+        # Their `target` is one folder: one at a time.
+        flock "$cache/$language.lock" env -C "$scratch/$name" \
+            bash -e build.sh >"$scratch/log" 2>&1 || {
             cat "$scratch/log" >&2
             echo "build_actors: $actor does not build" >&2
             exit 1
         }
+        cp "$scratch/$name/actor.wasm" "$built.$$"
+        mv "$built.$$" "$built"
     fi
     cp "$built" "$dest/$name.wasm"
 done

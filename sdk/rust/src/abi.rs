@@ -24,7 +24,14 @@ extern "C" {
     #[link_name = "request"]
     pub fn request(to: At, to_len: usize, data: At, len: usize, out: *mut Ret);
     #[link_name = "request-with"]
-    pub fn request_with(to: At, to_len: usize, data: At, len: usize, timeout_ms: u32, out: *mut Ret);
+    pub fn request_with(
+        to: At,
+        to_len: usize,
+        data: At,
+        len: usize,
+        timeout_ms: u32,
+        out: *mut Ret,
+    );
     #[link_name = "defer-response"]
     pub fn defer_response(out: *mut Ret);
     #[link_name = "list-outstanding-requests"]
@@ -88,7 +95,10 @@ pub struct Answer {
 
 /// Calls the host; `out` is what it answers by.
 pub fn call(host: impl FnOnce(*mut Ret)) -> Ret {
-    let mut ret = Ret { tag: 0, words: [0; 3] };
+    let mut ret = Ret {
+        tag: 0,
+        words: [0; 3],
+    };
     host(&mut ret);
     ret
 }
@@ -119,7 +129,10 @@ pub unsafe fn text(at: At, len: usize) -> String {
 
 impl View {
     pub fn of(bytes: &[u8]) -> View {
-        View { at: bytes.as_ptr(), len: bytes.len() }
+        View {
+            at: bytes.as_ptr(),
+            len: bytes.len(),
+        }
     }
 
     /// # Safety
@@ -147,7 +160,10 @@ impl View {
 impl Ret {
     fn error(&self) -> Error {
         let message = unsafe { text(self.words[1] as At, self.words[2]) };
-        Error { code: Code::from_wire(self.words[0] as u8), message }
+        Error {
+            code: Code::from_wire(self.words[0] as u8),
+            message,
+        }
     }
 
     pub fn done(self) -> Result<(), Error> {
@@ -169,7 +185,8 @@ impl Ret {
     }
 
     pub fn text(self) -> Result<String, Error> {
-        self.bytes().map(|text| unsafe { String::from_utf8_unchecked(text) })
+        self.bytes()
+            .map(|text| unsafe { String::from_utf8_unchecked(text) })
     }
 
     pub fn some_bytes(self) -> Option<Vec<u8>> {
@@ -177,7 +194,8 @@ impl Ret {
     }
 
     pub fn some_text(self) -> Option<String> {
-        self.some_bytes().map(|text| unsafe { String::from_utf8_unchecked(text) })
+        self.some_bytes()
+            .map(|text| unsafe { String::from_utf8_unchecked(text) })
     }
 
     pub fn some_error(self) -> Option<Error> {
@@ -192,7 +210,10 @@ pub fn answer(got: Result<Vec<u8>, String>) -> *mut Answer {
         Err(text) => (1, text.into_bytes()),
     };
     let data = alloc::boxed::Box::leak(data.into_boxed_slice());
-    alloc::boxed::Box::into_raw(alloc::boxed::Box::new(Answer { tag, data: View::of(data) }))
+    alloc::boxed::Box::into_raw(alloc::boxed::Box::new(Answer {
+        tag,
+        data: View::of(data),
+    }))
 }
 
 /// The host has read it.
@@ -217,7 +238,11 @@ unsafe extern "C" fn cabi_realloc(
     let layout = Layout::from_size_align_unchecked(size, align);
     let at = match old_size {
         0 => alloc(layout),
-        _ => realloc(old, Layout::from_size_align_unchecked(old_size, align), size),
+        _ => realloc(
+            old,
+            Layout::from_size_align_unchecked(old_size, align),
+            size,
+        ),
     };
     if at.is_null() {
         handle_alloc_error(layout);
@@ -230,6 +255,9 @@ unsafe extern "C" fn cabi_realloc(
 #[export_name = "_initialize"]
 extern "C" fn initialize() {
     std::panic::set_hook(alloc::boxed::Box::new(|panic| {
-        crate::log(crate::Level::Error, &alloc::string::ToString::to_string(panic));
+        crate::log(
+            crate::Level::Error,
+            &alloc::string::ToString::to_string(panic),
+        );
     }));
 }

@@ -12,16 +12,31 @@ use alloc::vec::Vec;
 pub fn send(target: &str, data: impl AsRef<[u8]>) -> Result<(), Error> {
     let data = data.as_ref();
     call(|out| unsafe {
-        abi::send(target.as_ptr(), target.len(), data.as_ptr(), data.len(), out)
+        abi::send(
+            target.as_ptr(),
+            target.len(),
+            data.as_ptr(),
+            data.len(),
+            out,
+        )
     })
     .done()
 }
 
 /// Many messages to one target, in order; answers how many were accepted.
 pub fn send_batch<D: AsRef<[u8]>>(target: &str, messages: &[D]) -> Result<u32, Error> {
-    let items: Vec<View> = messages.iter().map(|data| View::of(data.as_ref())).collect();
+    let items: Vec<View> = messages
+        .iter()
+        .map(|data| View::of(data.as_ref()))
+        .collect();
     call(|out| unsafe {
-        abi::send_batch(target.as_ptr(), target.len(), items.as_ptr(), items.len(), out)
+        abi::send_batch(
+            target.as_ptr(),
+            target.len(),
+            items.as_ptr(),
+            items.len(),
+            out,
+        )
     })
     .count()
 }
@@ -30,7 +45,10 @@ pub fn send_batch<D: AsRef<[u8]>>(target: &str, messages: &[D]) -> Result<u32, E
 /// for each target why it was refused, or `None`.
 pub fn broadcast<T: AsRef<str>>(targets: &[T], data: impl AsRef<[u8]>) -> Vec<Option<Code>> {
     let data = data.as_ref();
-    let items: Vec<View> = targets.iter().map(|name| View::of(name.as_ref().as_bytes())).collect();
+    let items: Vec<View> = targets
+        .iter()
+        .map(|name| View::of(name.as_ref().as_bytes()))
+        .collect();
     let codes = view(|out| unsafe {
         abi::broadcast(items.as_ptr(), items.len(), data.as_ptr(), data.len(), out)
     });
@@ -41,7 +59,14 @@ pub fn broadcast<T: AsRef<str>>(targets: &[T], data: impl AsRef<[u8]>) -> Vec<Op
 pub fn send_after(target: &str, data: impl AsRef<[u8]>, delay_ms: u32) -> Result<String, Error> {
     let data = data.as_ref();
     call(|out| unsafe {
-        abi::send_after(target.as_ptr(), target.len(), data.as_ptr(), data.len(), delay_ms, out)
+        abi::send_after(
+            target.as_ptr(),
+            target.len(),
+            data.as_ptr(),
+            data.len(),
+            delay_ms,
+            out,
+        )
     })
     .text()
 }
@@ -56,7 +81,13 @@ pub fn cancel_send(id: &str) -> Result<(), Error> {
 pub fn request(target: &str, data: impl AsRef<[u8]>) -> Result<Vec<u8>, Error> {
     let data = data.as_ref();
     call(|out| unsafe {
-        abi::request(target.as_ptr(), target.len(), data.as_ptr(), data.len(), out)
+        abi::request(
+            target.as_ptr(),
+            target.len(),
+            data.as_ptr(),
+            data.len(),
+            out,
+        )
     })
     .bytes()
 }
@@ -69,7 +100,14 @@ pub fn request_with(
 ) -> Result<Vec<u8>, Error> {
     let data = data.as_ref();
     call(|out| unsafe {
-        abi::request_with(target.as_ptr(), target.len(), data.as_ptr(), data.len(), timeout_ms, out)
+        abi::request_with(
+            target.as_ptr(),
+            target.len(),
+            data.as_ptr(),
+            data.len(),
+            timeout_ms,
+            out,
+        )
     })
     .bytes()
 }
@@ -105,7 +143,13 @@ pub fn cancel_request(id: &str) -> Result<(), Error> {
 pub fn open_channel(target: &str, data: impl AsRef<[u8]>) -> Result<String, Error> {
     let data = data.as_ref();
     call(|out| unsafe {
-        abi::open_channel(target.as_ptr(), target.len(), data.as_ptr(), data.len(), out)
+        abi::open_channel(
+            target.as_ptr(),
+            target.len(),
+            data.as_ptr(),
+            data.len(),
+            out,
+        )
     })
     .text()
 }

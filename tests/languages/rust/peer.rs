@@ -8,7 +8,10 @@ fn text(data: &[u8]) -> String {
 
 fn visit(peer: &str) -> Result<(), Error> {
     theater::send(peer, format!("hello {peer}"))?;
-    info!("{}", text(&theater::request(peer, format!("question for {peer}"))?));
+    info!(
+        "{}",
+        text(&theater::request(peer, format!("question for {peer}"))?)
+    );
     if let Err(error) = theater::request(peer, "fail") {
         info!("{peer}: {error}");
     }
@@ -35,7 +38,11 @@ fn handle_request(data: Vec<u8>) -> Result<Vec<u8>, String> {
 }
 
 fn handle_send(data: Vec<u8>) {
-    info!("{}, from {}", text(&data), theater::sender().unwrap_or_default());
+    info!(
+        "{}, from {}",
+        text(&data),
+        theater::sender().unwrap_or_default()
+    );
 }
 
 fn handle_channel_open(initiator: String, data: Vec<u8>) -> bool {
