@@ -140,13 +140,13 @@ const [source, output] = process.argv.slice(2);
 if (!output) {
     fail("usage: build.mjs SOURCE OUTPUT.wasm");
 }
-if (source.endsWith(".ts")) {
-    await checkTypes(source);
-}
 const wit = await readFile(join(here, "actor.wit"), "utf8");
 const handlers = handlersOf(wit);
 const { exports } = await bundle({ entryPoints: [source] });
 const names = checkNames(exports, handlers);
+if (source.endsWith(".ts")) {
+    await checkTypes(source);
+}
 const { code, imports } = await withEntry(source, names);
 const lines = names.map((name) => handlers.get(name));
 
