@@ -23,7 +23,11 @@ def fail(text):
 
 def names_of(source):
     """What a module's top level defines."""
-    for node in ast.parse(source.read_text(), str(source)).body:
+    try:
+        module = ast.parse(source.read_text(), str(source))
+    except SyntaxError as error:
+        fail(f"{source}:{error.lineno}: {error.msg}")
+    for node in module.body:
         if isinstance(node, ast.FunctionDef):
             yield node.name
         elif isinstance(node, ast.ImportFrom):
