@@ -15,7 +15,7 @@ FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 .PHONY: all run test asan tsan check-clang bench bench-peers guard-update \
     torture soak coverage fmt lint clean help setup engine build check \
-    install uninstall
+    install uninstall docs-api package
 
 all: build ## set up, build the engine once, build everything
 
@@ -47,6 +47,14 @@ install: build ## the command, libraries, headers: PREFIX=/usr/local DESTDIR=
 
 uninstall: ## what the last install put there; DESTDIR= as with it
 	@DESTDIR="$(DESTDIR)" cmake --build build --target uninstall
+
+docs-api: | build/build.ninja ## the reference of the C API: build/api/html
+	@scripts/setup.sh --extra
+	@cmake build >/dev/null && cmake --build build --target docs-api
+
+package: build ## Debian packages and an archive: build/packages
+	@scripts/setup.sh --extra
+	@cd build && cpack
 
 build-asan/build.ninja: | engine
 	$(CONFIGURE) -B build-asan -DTHEATER_SANITIZE=address,undefined

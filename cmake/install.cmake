@@ -136,11 +136,27 @@ foreach(folder sdk wit)
         DESTINATION "${theater_data}" COMPONENT theater
         PATTERN CMakeLists.txt EXCLUDE
         PATTERN "*test*" EXCLUDE
+        PATTERN "template*" EXCLUDE
         PATTERN target EXCLUDE
         PATTERN node_modules EXCLUDE
         PATTERN __pycache__ EXCLUDE)
 endforeach()
-# What the build made with the command, if it did.
+# What the build makes with the command: not where it is for another machine.
+if(TARGET theater AND NOT CMAKE_CROSSCOMPILING)
+    set(completions "${PROJECT_BINARY_DIR}/completions")
+    add_custom_command(TARGET theater POST_BUILD
+        COMMAND "${CMAKE_COMMAND}" "-DCOMMAND=$<TARGET_FILE:theater>"
+            "-DOUT=${completions}"
+            -P "${PROJECT_SOURCE_DIR}/cmake/completions.cmake"
+        COMMENT "Writing the completions" VERBATIM)
+    foreach(pair theater:bash-completion/completions
+            _theater:zsh/site-functions theater.fish:fish/vendor_completions.d)
+        string(REGEX MATCH "^(.*):(.*)$" matched "${pair}")
+        install(FILES "${completions}/${CMAKE_MATCH_1}"
+            DESTINATION "${CMAKE_INSTALL_DATADIR}/${CMAKE_MATCH_2}"
+            COMPONENT theater OPTIONAL)
+    endforeach()
+endif()
 foreach(section 1 5)
     install(DIRECTORY "${PROJECT_BINARY_DIR}/man/"
         DESTINATION "${CMAKE_INSTALL_MANDIR}/man${section}" COMPONENT theater
@@ -156,3 +172,13 @@ add_custom_target(uninstall
         "-DMANIFEST=${PROJECT_BINARY_DIR}/install_manifest.txt"
         -P "${PROJECT_SOURCE_DIR}/cmake/uninstall.cmake"
     COMMENT "Removing what was installed last" VERBATIM)
+
+# --- The reference of the API -----------------------------------------------
+find_program(THEATER_DOXYGEN doxygen DOC "makes the reference of the API")
+if(THEATER_DOXYGEN)
+    configure_file("${PROJECT_SOURCE_DIR}/docs/api/Doxyfile.in"
+        "${PROJECT_BINARY_DIR}/api/Doxyfile" @ONLY)
+    add_custom_target(docs-api
+        COMMAND "${THEATER_DOXYGEN}" "${PROJECT_BINARY_DIR}/api/Doxyfile"
+        COMMENT "Writing api/html/index.html" VERBATIM)
+endif()

@@ -59,6 +59,7 @@ function(theater_library target output alias)
         target_link_libraries(${library} ${reach} Threads::Threads
             "$<BUILD_INTERFACE:${links}>")
         target_link_options(${library} ${reach} ${theater_sanitize_options}
+            "$<BUILD_INTERFACE:${theater_harden_link}>"
             "$<BUILD_INTERFACE:${theater_lto_quiet}>")
     endforeach()
     set_target_properties(${target} PROPERTIES EXPORT_NAME ${alias}_static)

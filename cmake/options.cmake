@@ -10,6 +10,8 @@ option(THEATER_LTO "Link-time optimisation of the command" OFF)
 option(THEATER_COVERAGE "Count what runs (gcov): for `make coverage`" OFF)
 option(THEATER_TESTS "Build the tests" ${theater_is_top})
 option(THEATER_MIMALLOC "Allocate with mimalloc (never with a sanitizer)" ON)
+set(THEATER_HARDENING "ON" CACHE STRING
+    "ON: what is free (libc's checks, relocations) | FULL | OFF")
 set(THEATER_ASSERTS "AUTO" CACHE STRING
     "TH_ASSERT is checked: ON | OFF | AUTO (Debug and sanitized builds)")
 set(THEATER_WASMTIME_ROOT "" CACHE PATH
@@ -60,6 +62,10 @@ endif()
 if(THEATER_COVERAGE AND (THEATER_SANITIZE OR THEATER_LTO))
     message(FATAL_ERROR "THEATER_COVERAGE with THEATER_SANITIZE or "
         "THEATER_LTO: choose one")
+endif()
+if(NOT THEATER_HARDENING MATCHES "^(ON|FULL|OFF)$")
+    message(FATAL_ERROR "THEATER_HARDENING=${THEATER_HARDENING} is none of "
+        "ON, FULL, OFF")
 endif()
 if(NOT THEATER_ASSERTS MATCHES "^(ON|OFF|AUTO)$")
     message(FATAL_ERROR "THEATER_ASSERTS=${THEATER_ASSERTS} is none of "

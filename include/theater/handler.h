@@ -49,11 +49,11 @@ typedef union theater_value {
     struct {
         const theater_bytes_t *items; /* borrowed with the value */
         size_t len;                   /* items */
-    } list;
+    } list;                           /* lists of strings or of bytes */
     struct {
         const uint8_t *items; /* a theater_status_t each, OK for none */
         size_t len;           /* items */
-    } codes;
+    } codes;                  /* lists of options of errors */
 } theater_value_t;
 
 enum {

@@ -18,6 +18,7 @@ typedef struct theater_section theater_section_t;   /* one [[handler]] */
 
 /* --- Keys --------------------------------------------------------------- */
 
+/* What the value of a key has to be. */
 typedef enum theater_key_type {
     THEATER_KEY_BOOL,        /* true, false */
     THEATER_KEY_INT,         /* 100; from min to max */
@@ -70,6 +71,7 @@ THEATER_API const theater_key_group_t *theater_key_groups(size_t *out_len);
 
 /* --- Manifests ---------------------------------------------------------- */
 
+/* Begin with THEATER_MANIFEST_OPTIONS_INIT. */
 typedef struct theater_manifest_options {
     size_t size;              /* sizeof(theater_manifest_options_t) */
     const theater_env_t *env; /* NULL: the default */
@@ -78,6 +80,7 @@ typedef struct theater_manifest_options {
     bool native;
 } theater_manifest_options_t;
 
+/* The defaults. */
 #define THEATER_MANIFEST_OPTIONS_INIT                                          \
     {sizeof(theater_manifest_options_t), NULL, false}
 
@@ -134,6 +137,7 @@ THEATER_API const uint8_t *
 theater_manifest_initial_state(const theater_manifest_t *manifest,
                                size_t *out_len);
 
+/* How large a stack the actor runs on. */
 typedef enum theater_stack_class {
     THEATER_STACK_SMALL,
     THEATER_STACK_LARGE,
@@ -147,12 +151,14 @@ typedef struct theater_limits {
     theater_stack_class_t stack; /* which of the two */
 } theater_limits_t;
 
+/* Its [limits], the defaults filled in. */
 THEATER_API const theater_limits_t *
 theater_manifest_limits(const theater_manifest_t *manifest);
 
+/* After which ends an actor is started again. */
 typedef enum theater_restart_when {
-    THEATER_RESTART_NEVER,
-    THEATER_RESTART_ON_FAILURE,
+    THEATER_RESTART_NEVER,      /* none */
+    THEATER_RESTART_ON_FAILURE, /* traps and broken limits */
 } theater_restart_when_t;
 
 /* restart, max_restarts, restart_period, restart_backoff */
@@ -163,6 +169,7 @@ typedef struct theater_restart {
     uint64_t backoff_ns;         /* wait before the actor is started again */
 } theater_restart_t;
 
+/* Its rule of restarts, the defaults filled in. */
 THEATER_API const theater_restart_t *
 theater_manifest_restart(const theater_manifest_t *manifest);
 

@@ -22,6 +22,7 @@ typedef struct theater_timer_id {
     uint64_t value; /* opaque */
 } theater_timer_id_t;
 
+/* What a message is, and what is to be done with it. */
 typedef enum theater_message_kind {
     THEATER_MESSAGE_SEND,          /* one-way */
     THEATER_MESSAGE_REQUEST,       /* answer it: theater_endpoint_respond */

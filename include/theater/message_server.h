@@ -13,6 +13,7 @@
 extern "C" {
 #endif
 
+/* The handler made from a router. */
 typedef struct theater_message_server theater_message_server_t;
 
 /* The exports that it calls, in the order of its table: the export_index of

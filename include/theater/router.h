@@ -31,6 +31,7 @@ enum {
     THEATER_MAILBOX_BYTES = 268435456, /* capacity_bytes's bound */
 };
 
+/* Of theater_router_new; begin with THEATER_ROUTER_OPTIONS_INIT. */
 typedef struct theater_router_options {
     size_t size;                 /* sizeof(theater_router_options_t) */
     const theater_env_t *env;    /* NULL: the default */
@@ -47,6 +48,7 @@ typedef struct theater_router_options {
     void *user; /* of on_dead_letter */
 } theater_router_options_t;
 
+/* The defaults. */
 #define THEATER_ROUTER_OPTIONS_INIT                                            \
     {sizeof(theater_router_options_t), NULL, 0, 0, 0, 0, 0, NULL, NULL}
 
@@ -64,6 +66,7 @@ THEATER_API void theater_router_release(theater_router_t *router);
 
 /* --- Endpoints ---------------------------------------------------------- */
 
+/* What a full mailbox does. */
 typedef enum theater_on_full {
     THEATER_REFUSE,      /* the sender gets MAILBOX_FULL, or waits */
     THEATER_DROP_NEWEST, /* what comes is dropped: a dead letter */
@@ -80,6 +83,7 @@ enum { /* bits of `accepts` */
        THEATER_ACCEPT_ALL = 7,
 };
 
+/* Of theater_router_register; begin with THEATER_ENDPOINT_OPTIONS_INIT. */
 typedef struct theater_endpoint_options {
     size_t size; /* sizeof(theater_endpoint_options_t) */
     const theater_permissions_t *permissions; /* NULL: everything */
@@ -105,6 +109,7 @@ typedef struct theater_endpoint_options {
     bool waits;
 } theater_endpoint_options_t;
 
+/* The defaults. */
 #define THEATER_ENDPOINT_OPTIONS_INIT                                          \
     {sizeof(theater_endpoint_options_t),                                       \
      NULL,                                                                     \
@@ -326,6 +331,7 @@ THEATER_API uint64_t theater_router_next_deadline(theater_router_t *router);
 THEATER_API void theater_router_advance(theater_router_t *router,
                                         uint64_t now_ns);
 
+/* What a router has seen since it was made. */
 typedef struct theater_counters {
     uint64_t accepted;  /* messages that entered a mailbox, or were dropped */
     uint64_t delivered; /* given to their receiver */
@@ -347,6 +353,7 @@ typedef struct theater_counters {
 THEATER_API void theater_router_counters(theater_router_t *router,
                                          theater_counters_t *out);
 
+/* What theater_router_shutdown came to. */
 typedef struct theater_shutdown_report {
     uint64_t drained; /* handled since the call */
     uint64_t dead;    /* became dead letters since the call */

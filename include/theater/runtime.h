@@ -11,7 +11,9 @@
 extern "C" {
 #endif
 
+/* Names of handlers and their tables; the runtime takes it over. */
 typedef struct theater_handler_registry theater_handler_registry_t;
+/* Actors and the workers that run them. */
 typedef struct theater_runtime theater_runtime_t;
 
 /* --- The registry of handlers ------------------------------------------- */
@@ -35,6 +37,7 @@ theater_handler_registry_delete(theater_handler_registry_t *registry);
 
 /* --- The runtime -------------------------------------------------------- */
 
+/* What has happened to an actor. */
 typedef enum theater_event_kind {
     THEATER_ACTOR_SPAWNED,   /* registered and instantiated */
     THEATER_ACTOR_STOPPED,   /* by itself or asked to; reason says which */
@@ -48,6 +51,7 @@ typedef enum theater_event_kind {
     THEATER_WORKER_STUCK,
 } theater_event_kind_t;
 
+/* As the guests' log function has them. */
 typedef enum theater_log_level {
     THEATER_LOG_ERROR,
     THEATER_LOG_WARN,
@@ -56,8 +60,10 @@ typedef enum theater_log_level {
     THEATER_LOG_TRACE,
 } theater_log_level_t;
 
+/* What watchdog_ms is unless it is said. */
 enum { THEATER_WATCHDOG_MS = 5000 };
 
+/* What on_event is told; borrowed for the call. */
 typedef struct theater_event {
     theater_event_kind_t kind; /* what happened */
     const char *actor;         /* its name; "": the runtime's own log line */
@@ -76,6 +82,7 @@ typedef struct theater_event {
 THEATER_API THEATER_CHECKED theater_status_t theater_actor_log(
     theater_actor_t *actor, theater_log_level_t level, theater_bytes_t text);
 
+/* Begin with THEATER_RUNTIME_OPTIONS_INIT. */
 typedef struct theater_runtime_options {
     size_t size;              /* sizeof(theater_runtime_options_t) */
     const theater_env_t *env; /* NULL: the registry's */
@@ -100,6 +107,7 @@ typedef struct theater_runtime_options {
     uint32_t watchdog_ms;
 } theater_runtime_options_t;
 
+/* The defaults. */
 #define THEATER_RUNTIME_OPTIONS_INIT                                           \
     {sizeof(theater_runtime_options_t),                                        \
      NULL,                                                                     \
@@ -126,12 +134,14 @@ theater_runtime_new(theater_handler_registry_t *registry,
  * fine. Threads: owner, not a worker. Blocks: until joined. */
 THEATER_API void theater_runtime_delete(theater_runtime_t *runtime);
 
+/* Begin with THEATER_SPAWN_OPTIONS_INIT. */
 typedef struct theater_spawn_options {
     size_t size;                   /* sizeof(theater_spawn_options_t) */
     theater_bytes_t initial_state; /* data NULL: the manifest's */
     bool paused; /* started by theater_runtime_start_all, not at once */
 } theater_spawn_options_t;
 
+/* The defaults. */
 #define THEATER_SPAWN_OPTIONS_INIT                                             \
     {sizeof(theater_spawn_options_t), {NULL, 0}, false}
 
@@ -210,6 +220,7 @@ THEATER_API void theater_runtime_set_stop_grace(theater_runtime_t *runtime,
 THEATER_API void theater_runtime_stop_all(theater_runtime_t *runtime,
                                           const char *reason);
 
+/* What theater_runtime_wait waits for. */
 typedef enum theater_wait_for {
     THEATER_WAIT_STOPPED, /* no actor is left */
     THEATER_WAIT_QUIET,   /* none is left, or nothing can happen any more: all
@@ -227,6 +238,7 @@ THEATER_API THEATER_CHECKED theater_status_t theater_runtime_wait(
 THEATER_API THEATER_CHECKED theater_status_t theater_runtime_wait_actor(
     theater_runtime_t *runtime, const char *name, uint64_t timeout_ms);
 
+/* One actor, as theater_runtime_each shows it. */
 typedef struct theater_actor_info {
     const char *name;      /* valid during the callback */
     const char *state;     /* "idle", "ready", "running", "waiting", ... */
@@ -243,6 +255,7 @@ theater_runtime_list(theater_runtime_t *runtime,
                      void (*each)(void *user, const theater_actor_info_t *info),
                      void *user);
 
+/* What a runtime has done since it was made. */
 typedef struct theater_runtime_stats {
     uint64_t spawned;    /* actors made */
     uint64_t stopped;    /* ended well */
@@ -257,6 +270,7 @@ typedef struct theater_runtime_stats {
     unsigned workers;    /* threads that run actors */
 } theater_runtime_stats_t;
 
+/* Threads: any. Blocks: never. */
 THEATER_API void theater_runtime_stats(theater_runtime_t *runtime,
                                        theater_runtime_stats_t *out);
 

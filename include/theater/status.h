@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* CHECKED: the compiler warns when the status is not looked at. API: seen
+ * from outside of the shared library. */
 #if defined(__GNUC__)
 #define THEATER_CHECKED __attribute__((warn_unused_result))
 #define THEATER_API __attribute__((visibility("default")))
@@ -56,6 +58,7 @@ extern "C" {
     X(24, PENDING, "pending", "Accepted; the outcome comes later.")            \
     X(25, BUG, "bug", "The library broke a promise of its own; report it.")
 
+/* How a call has ended; made from the table. */
 typedef enum theater_status {
 #define THEATER_STATUS_ENUM(code, NAME, name, text) THEATER_##NAME = (code),
     THEATER_STATUS_TABLE(THEATER_STATUS_ENUM)

@@ -11,11 +11,12 @@
 extern "C" {
 #endif
 
+/* The version of these headers. */
 #define THEATER_VERSION_MAJOR 0
 #define THEATER_VERSION_MINOR 1
 #define THEATER_VERSION_PATCH 0
 #define THEATER_VERSION "0.1.0"
-/* For #if: 1.2.3 is 10203. */
+/* The same as one number, for the preprocessor: 1.2.3 is 10203. */
 #define THEATER_VERSION_NUM                                                    \
     (THEATER_VERSION_MAJOR * 10000 + THEATER_VERSION_MINOR * 100 +             \
      THEATER_VERSION_PATCH)

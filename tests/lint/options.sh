@@ -32,6 +32,7 @@ refuses 'without any of our flags' -DCMAKE_BUILD_TYPE=Relase
 refuses 'would not be looked at' -DTHEATER_ENGINE=OFF \
     -DTHEATER_WASMTIME_ROOT=/usr
 refuses 'no usable Wasmtime' -DTHEATER_WASMTIME_ROOT="$scratch"
+refuses 'is none of' -DTHEATER_HARDENING=perhaps
 refuses 'is none of' -DTHEATER_ASSERTS=perhaps
 
 echo "$passed passed, $failed failed"

