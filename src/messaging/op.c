@@ -81,11 +81,6 @@ static void on_timer(struct th_timer *timer)
     }
 }
 
-static void on_gone(struct th_timer *timer)
-{
-    (void)timer; /* slots keep their timers until the router goes */
-}
-
 struct th_op *th_op_begin(theater_router_t *router, enum th_op_kind kind,
                           th_ref target, uint64_t *out_id,
                           theater_status_t *out_status)
@@ -99,7 +94,8 @@ struct th_op *th_op_begin(theater_router_t *router, enum th_op_kind kind,
     }
     if (op->router == NULL) {
         op->router = router;
-        th_timer_init(&op->timer, on_timer, on_gone);
+        /* Never closed: slots keep their timers until the router goes. */
+        th_timer_init(&op->timer, on_timer, NULL);
     }
     /* relaxed: this thread's alone until [M1] */
     uint64_t generation =
