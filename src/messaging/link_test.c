@@ -15,6 +15,7 @@ struct far {
     char sender[32];
     theater_request_id_t request;
     bool answers;
+    bool fails; /* after it has answered */
 };
 
 static theater_bytes_t text(const char *s)
@@ -57,8 +58,12 @@ static theater_status_t far_request(void *ctx, theater_bytes_t sender,
     (void)target;
     far->requests++;
     far->request = id;
-    return far->answers ? theater_link_answer(far->router, id, THEATER_OK, data)
-                        : THEATER_OK;
+    if (!far->answers) {
+        return far->fails ? THEATER_UNREACHABLE : THEATER_OK;
+    }
+    theater_status_t status =
+        theater_link_answer(far->router, id, THEATER_OK, data);
+    return far->fails ? THEATER_UNREACHABLE : status;
 }
 
 static const theater_link_ops_t ops = {sizeof(theater_link_ops_t), resolve,
@@ -307,6 +312,29 @@ static void a_link_says_how_a_request_ends(void **state)
     theater_router_release(far.router);
 }
 
+static void a_link_that_fails_after_it_answered_has_answered(void **state)
+{
+    struct far far;
+    theater_status_t end = THEATER_PENDING;
+    theater_answer_t *answer = NULL;
+    (void)state;
+
+    opened(&far);
+    far.fails = true;
+    assert_int_equal(theater_router_request_start(far.router, NULL,
+                                                  text("moon"), text("?"), 0,
+                                                  told, &end, NULL),
+                     THEATER_UNREACHABLE);
+    assert_int_equal(end, THEATER_PENDING);
+    far.answers = true;
+    assert_int_equal(theater_router_request(far.router, NULL, text("moon"),
+                                            text("ping"), 1000, &answer),
+                     THEATER_OK);
+    assert_int_equal(answer->len, 4);
+    theater_answer_delete(answer);
+    theater_router_release(far.router);
+}
+
 static void a_link_can_not_answer_what_is_no_request(void **state)
 {
     struct far far;
@@ -353,6 +381,7 @@ int main(void)
         cmocka_unit_test(a_link_that_lacks_something_is_refused),
         cmocka_unit_test(a_link_may_carry_no_requests),
         cmocka_unit_test(a_link_says_how_a_request_ends),
+        cmocka_unit_test(a_link_that_fails_after_it_answered_has_answered),
         cmocka_unit_test(a_link_can_not_answer_what_is_no_request),
         cmocka_unit_test(what_a_link_did_not_answer_ends_with_the_router),
     };
