@@ -323,6 +323,8 @@ static void who_waits_for_space_is_let_in_or_told(void **state)
 
 /* --- Channels ------------------------------------------------------------ */
 
+static theater_channel_id_t channel[2];
+
 static void on_opened(void *user, theater_status_t status,
                       theater_channel_id_t id)
 {

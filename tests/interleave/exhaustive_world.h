@@ -25,7 +25,6 @@ static theater_router_t *router;
 static theater_endpoint_t *ends[ENDS];
 static struct row rows[ENDS];
 static theater_request_id_t request;
-static theater_channel_id_t channel[2];
 static _Atomic unsigned woken;
 static unsigned outcomes[THEATER_STATUS_COUNT]; /* over all schedules */
 
