@@ -15,6 +15,7 @@ struct far {
     char sender[32];
     theater_request_id_t request;
     bool answers;
+    bool fails; /* after it has answered */
 };
 
 static theater_bytes_t text(const char *s)
@@ -57,8 +58,12 @@ static theater_status_t far_request(void *ctx, theater_bytes_t sender,
     (void)target;
     far->requests++;
     far->request = id;
-    return far->answers ? theater_link_answer(far->router, id, THEATER_OK, data)
-                        : THEATER_OK;
+    if (!far->answers) {
+        return far->fails ? THEATER_UNREACHABLE : THEATER_OK;
+    }
+    theater_status_t status =
+        theater_link_answer(far->router, id, THEATER_OK, data);
+    return far->fails ? THEATER_UNREACHABLE : status;
 }
 
 static const theater_link_ops_t ops = {sizeof(theater_link_ops_t), resolve,
@@ -215,6 +220,156 @@ static void a_link_can_not_answer_what_an_endpoint_was_asked(void **state)
     theater_router_release(far.router);
 }
 
+static void a_link_that_lacks_something_is_refused(void **state)
+{
+    struct far far;
+    theater_link_ops_t wrong = ops;
+    (void)state;
+
+    opened(&far);
+    wrong.size = 1;
+    assert_int_equal(theater_router_add_link(far.router, &wrong, NULL),
+                     THEATER_INVALID_ARGUMENT);
+    wrong = ops;
+    wrong.resolve = NULL;
+    assert_int_equal(theater_router_add_link(far.router, &wrong, NULL),
+                     THEATER_INVALID_ARGUMENT);
+    wrong = ops;
+    wrong.send = NULL;
+    assert_int_equal(theater_router_add_link(far.router, &wrong, NULL),
+                     THEATER_INVALID_ARGUMENT);
+    for (unsigned i = 1; i < THEATER_LINKS_MAX; i++) {
+        assert_int_equal(theater_router_add_link(far.router, &ops, &far),
+                         THEATER_OK);
+    }
+    assert_int_equal(theater_router_add_link(far.router, &ops, &far),
+                     THEATER_INVALID_ARGUMENT);
+    theater_router_release(far.router);
+}
+
+static void a_link_may_carry_no_requests(void **state)
+{
+    struct far far = {NULL};
+    theater_link_ops_t one_way = ops;
+    theater_status_t end = THEATER_PENDING;
+    theater_request_id_t id = {0};
+    (void)state;
+
+    one_way.request = NULL;
+    assert_int_equal(theater_router_new(NULL, &far.router), THEATER_OK);
+    assert_int_equal(theater_router_add_link(far.router, &one_way, &far),
+                     THEATER_OK);
+    assert_int_equal(theater_router_request_start(far.router, NULL,
+                                                  text("moon"), text("?"), 0,
+                                                  told, &end, &id),
+                     THEATER_UNSUPPORTED);
+    assert_int_equal(end, THEATER_PENDING); /* told by the return alone */
+    theater_router_release(far.router);
+}
+
+/* Asks the moon, which takes its time. */
+static theater_request_id_t asked(struct far *far, theater_status_t *end)
+{
+    theater_request_id_t id = {0};
+    *end = THEATER_PENDING;
+    assert_int_equal(theater_router_request_start(far->router, NULL,
+                                                  text("moon"), text("?"), 0,
+                                                  told, end, &id),
+                     THEATER_PENDING);
+    assert_true(id.value != 0 && id.value == far->request.value);
+    return id;
+}
+
+static void a_link_says_how_a_request_ends(void **state)
+{
+    struct far far;
+    theater_status_t end;
+    (void)state;
+
+    opened(&far);
+    static uint8_t large[(1 << 20) + 1];
+    theater_request_id_t id = asked(&far, &end);
+    theater_bytes_t too_large = {large, sizeof large};
+    assert_int_equal(
+        theater_link_answer(far.router, id, THEATER_PENDING, text("")),
+        THEATER_INVALID_ARGUMENT);
+    assert_int_equal(theater_link_answer(far.router, id,
+                                         (theater_status_t)THEATER_STATUS_COUNT,
+                                         text("")),
+                     THEATER_INVALID_ARGUMENT);
+    assert_int_equal(theater_link_answer(far.router, id, THEATER_OK, too_large),
+                     THEATER_TOO_LARGE);
+    assert_int_equal(end, THEATER_PENDING);
+    assert_int_equal(
+        theater_link_answer(far.router, id, THEATER_FAILED, text("dust")),
+        THEATER_OK);
+    assert_int_equal(end, THEATER_FAILED);
+    id = asked(&far, &end);
+    assert_int_equal(
+        theater_link_answer(far.router, id, THEATER_UNREACHABLE, text("")),
+        THEATER_OK);
+    assert_int_equal(end, THEATER_UNREACHABLE);
+    theater_router_release(far.router);
+}
+
+static void a_link_that_fails_after_it_answered_has_answered(void **state)
+{
+    struct far far;
+    theater_status_t end = THEATER_PENDING;
+    theater_answer_t *answer = NULL;
+    (void)state;
+
+    opened(&far);
+    far.fails = true;
+    assert_int_equal(theater_router_request_start(far.router, NULL,
+                                                  text("moon"), text("?"), 0,
+                                                  told, &end, NULL),
+                     THEATER_UNREACHABLE);
+    assert_int_equal(end, THEATER_PENDING);
+    far.answers = true;
+    assert_int_equal(theater_router_request(far.router, NULL, text("moon"),
+                                            text("ping"), 1000, &answer),
+                     THEATER_OK);
+    assert_int_equal(answer->len, 4);
+    theater_answer_delete(answer);
+    theater_router_release(far.router);
+}
+
+static void a_link_can_not_answer_what_is_no_request(void **state)
+{
+    struct far far;
+    theater_endpoint_t *here = NULL;
+    theater_timer_id_t timer;
+    (void)state;
+
+    opened(&far);
+    assert_int_equal(
+        theater_router_register(far.router, "here", 4, NULL, &here),
+        THEATER_OK);
+    assert_int_equal(theater_router_send_after(far.router, here, text("moon"),
+                                               text("x"), 60000, &timer),
+                     THEATER_OK);
+    theater_request_id_t id = {timer.value};
+    assert_int_equal(
+        theater_link_answer(far.router, id, THEATER_OK, text("forged")),
+        THEATER_INVALID_ARGUMENT);
+    assert_int_equal(theater_router_cancel_send(here, timer), THEATER_OK);
+    theater_endpoint_unregister(here, THEATER_OK);
+    theater_router_release(far.router);
+}
+
+static void what_a_link_did_not_answer_ends_with_the_router(void **state)
+{
+    struct far far;
+    theater_status_t end;
+    (void)state;
+
+    opened(&far);
+    (void)asked(&far, &end);
+    theater_router_release(far.router);
+    assert_int_equal(end, THEATER_CANCELLED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +378,12 @@ int main(void)
         cmocka_unit_test(permissions_hold_for_names_behind_a_link),
         cmocka_unit_test(a_link_answers_a_request_once),
         cmocka_unit_test(a_link_can_not_answer_what_an_endpoint_was_asked),
+        cmocka_unit_test(a_link_that_lacks_something_is_refused),
+        cmocka_unit_test(a_link_may_carry_no_requests),
+        cmocka_unit_test(a_link_says_how_a_request_ends),
+        cmocka_unit_test(a_link_that_fails_after_it_answered_has_answered),
+        cmocka_unit_test(a_link_can_not_answer_what_is_no_request),
+        cmocka_unit_test(what_a_link_did_not_answer_ends_with_the_router),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

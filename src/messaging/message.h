@@ -60,13 +60,11 @@ static inline struct th_asks *th_message_asks(struct th_message *message)
     return (struct th_asks *)(void *)message->bytes;
 }
 
-/* The operation that it is about; 0: none. */
+/* The operation that a request or an open is about. */
 static inline uint64_t th_message_op(const struct th_message *message)
 {
-    uint64_t op = 0;
-    if ((message->flags & TH_MESSAGE_ASKS) != 0) {
-        memcpy(&op, message->bytes, sizeof op);
-    }
+    uint64_t op;
+    memcpy(&op, message->bytes, sizeof op);
     return op;
 }
 

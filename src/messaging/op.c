@@ -81,11 +81,6 @@ static void on_timer(struct th_timer *timer)
     }
 }
 
-static void on_gone(struct th_timer *timer)
-{
-    (void)timer; /* slots keep their timers until the router goes */
-}
-
 struct th_op *th_op_begin(theater_router_t *router, enum th_op_kind kind,
                           th_ref target, uint64_t *out_id,
                           theater_status_t *out_status)
@@ -104,7 +99,8 @@ struct th_op *th_op_begin(theater_router_t *router, enum th_op_kind kind,
             atomic_store_explicit(&op->state, (UINT64_C(0xfffffffd)) << 32,
                                   memory_order_relaxed);
         }
-        th_timer_init(&op->timer, on_timer, on_gone);
+        /* Never closed: slots keep their timers until the router goes. */
+        th_timer_init(&op->timer, on_timer, NULL);
     }
     /* relaxed: this thread's alone until [M1] */
     uint64_t generation =

@@ -32,7 +32,7 @@ theater_status_t th_names_init(theater_router_t *router)
     const theater_env_t *env = router->env;
     uint32_t buckets = 64;
 
-    while (buckets < router->max_endpoints && buckets < (1U << 24)) {
+    while (buckets < router->max_endpoints) { /* 1 << 24 at most */
         buckets *= 2;
     }
     router->bucket_mask = buckets - 1;

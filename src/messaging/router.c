@@ -28,9 +28,7 @@ static void release_memory(theater_router_t *router)
 {
     const theater_env_t *env = router->env;
 
-    if (router->timers != NULL) {
-        th_timers_delete(router->timers);
-    }
+    th_timers_delete(router->timers);
     th_slab_fini(&router->channels);
     th_slab_fini(&router->ops);
     th_slab_fini(&router->endpoints);

@@ -287,7 +287,11 @@ push_full(theater_router_t *router, const struct th_route *route,
         return THEATER_CLOSED;
     }
     theater_status_t status = THEATER_MAILBOX_FULL;
-    for (unsigned tries = 0; tries < 64; tries++) {
+    /* As many as it holds: a large message may need the room of all. relaxed:
+     * constant while the foothold is held */
+    uint32_t most =
+        atomic_load_explicit(&ep->box.capacity, memory_order_relaxed);
+    for (uint32_t tries = 0; tries <= most; tries++) {
         enum th_reserve reserved = th_mailbox_reserve(
             &ep->box, route->generation, message->len, false);
         if (reserved == TH_RESERVE_GONE) {

@@ -30,10 +30,9 @@ static bool leads_to(theater_router_t *router, th_ref at, th_ref me,
             return true;
         }
         theater_endpoint_t *ep = th_ref_endpoint(router, at);
-        if (ep == NULL ||
-            /* relaxed: a stale reference's edge does not count */
-            atomic_load_explicit(&ep->generation, memory_order_relaxed) !=
-                th_ref_generation(at)) {
+        /* relaxed: a stale reference's edge does not count */
+        if (atomic_load_explicit(&ep->generation, memory_order_relaxed) !=
+            th_ref_generation(at)) {
             return false;
         }
         /* [M3] seq_cst */

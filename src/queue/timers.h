@@ -66,6 +66,7 @@ void th_timers_delete(struct th_timers *timers);
 void th_timers_set_earlier(struct th_timers *timers, void (*earlier)(void *ctx),
                            void *ctx);
 
+/* `gone` may be NULL for a timer that is never closed. */
 void th_timer_init(struct th_timer *timer, th_timer_fire *fire,
                    th_timer_gone *gone);
 /* Fires once, not before `deadline_ns` and within a tick of it after the next

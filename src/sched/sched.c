@@ -88,9 +88,7 @@ static theater_status_t start_threads(struct th_sched *sched)
 
 static void sched_free(struct th_sched *sched)
 {
-    if (sched->timers != NULL) {
-        th_timers_delete(sched->timers);
-    }
+    th_timers_delete(sched->timers);
     if (sched->sim != NULL) {
         th_sim_delete(sched);
     }

@@ -75,6 +75,35 @@ static void cycle_of(unsigned length)
     world_fini(&world);
 }
 
+/* Longer than anybody follows while others wait: its deadlines end it. */
+static void a_very_long_cycle_ends_by_its_deadlines(void **state)
+{
+    enum { LONG = 4200 };
+    struct world world;
+    static struct outcome outcomes[LONG];
+    static theater_endpoint_t *ring[LONG];
+    char name[16];
+    (void)state;
+
+    world_init(&world);
+    for (unsigned i = 0; i < LONG; i++) {
+        snprintf(name, sizeof(name), "n%u", i);
+        ring[i] = waiter(&world, name);
+    }
+    for (unsigned i = 0; i < LONG; i++) {
+        snprintf(name, sizeof(name), "n%u", (i + 1) % LONG);
+        assert_status(ask(&world, ring[i], name, "q", 50, &outcomes[i], NULL),
+                      THEATER_PENDING);
+    }
+    pass(&world, 60);
+    for (unsigned i = 0; i < LONG; i++) {
+        assert_ended(outcomes[i], THEATER_TIMEOUT);
+        nothing(ring[i]);
+        leave(ring[i]);
+    }
+    world_fini(&world);
+}
+
 static void cycles_of_2_3_and_64_are_refused(void **state)
 {
     (void)state;
@@ -387,6 +416,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_to_oneself_is_refused),
         cmocka_unit_test(cycles_of_2_3_and_64_are_refused),
+        cmocka_unit_test(a_very_long_cycle_ends_by_its_deadlines),
         cmocka_unit_test(a_cycle_through_opens_is_one_too),
         cmocka_unit_test(those_who_go_on_while_they_wait_close_no_cycle),
         cmocka_unit_test(random_graphs_agree_with_the_search),

@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All schedules, within a bound, of moments that no single thread can make: a
+ * timer that stands in the wheel from a slot's earlier use, a deadline that
+ * comes while it is overtaken, walks of a graph of waits that changes. */
+#include "exhaustive_world.h"
+
+#include <theater/link.h>
+
+#define SECOND UINT64_C(1000000000)
+
+static void told_opened(void *user, theater_status_t status,
+                        theater_channel_id_t id)
+{
+    struct row *row = user;
+    (void)id;
+    row->calls++;
+    row->told = status;
+}
+
+static void add_with(unsigned who, const char *name, uint32_t capacity,
+                     theater_on_full_t on_full, bool waits)
+{
+    theater_endpoint_options_t options = THEATER_ENDPOINT_OPTIONS_INIT;
+    options.wake = wake;
+    options.capacity = capacity;
+    options.on_full = on_full;
+    options.waits = waits;
+    TH_CHECK(theater_router_register(router, name, strlen(name), &options,
+                                     &ends[who]) == THEATER_OK);
+}
+
+/* --- A slot that is used again -------------------------------------------- */
+
+enum use { AT_ONCE, LATER, CANCELLED };
+
+static void reuse_prepare(void *world)
+{
+    (void)world;
+    open_router();
+    th_interleave_set_now(SECOND);
+    add(0, "a", 0);
+}
+
+/* A request ends, and a timed send takes its slot, while the wheel calls the
+ * request's timer: of a time that the clock has not reached yet. */
+static void reuse_run(void *world, unsigned who)
+{
+    enum use use = *(enum use *)world;
+    theater_timer_id_t timer;
+    theater_request_id_t id;
+    if (who == 0) {
+        theater_router_advance(router, 2 * SECOND);
+        return;
+    }
+    TH_CHECK(theater_router_request_start(router, NULL, text("a"), text("?"),
+                                          10, on_done, &rows[1],
+                                          &id) == THEATER_PENDING);
+    TH_CHECK(theater_router_cancel(router, id) == THEATER_OK);
+    TH_CHECK(theater_router_send_after(router, ends[0], text("a"), text("!"),
+                                       use == AT_ONCE ? 0 : 5000,
+                                       &timer) == THEATER_OK);
+    if (use == CANCELLED) {
+        TH_CHECK(theater_router_cancel_send(ends[0], timer) == THEATER_OK);
+    }
+}
+
+static void reuse_check(void *world)
+{
+    enum use use = *(enum use *)world;
+    TH_CHECK(rows[1].calls == 1 && rows[1].told == THEATER_CANCELLED);
+    th_interleave_set_now(4 * SECOND);
+    theater_router_advance(router, 4 * SECOND);
+    receive_all(0);
+    TH_CHECK(rows[0].received == (use == AT_ONCE ? 1 : 0));
+    TH_CHECK(th_timers_armed(router->timers) == (use == LATER ? 1 : 0));
+    th_interleave_set_now(7 * SECOND);
+    theater_router_advance(router, 7 * SECOND);
+    receive_all(0);
+    TH_CHECK(rows[0].received == (use == CANCELLED ? 0 : 1));
+    TH_CHECK(th_timers_armed(router->timers) == 0);
+    close_router();
+}
+
+static void a_timer_of_a_slots_earlier_use_ends_no_later_one(void **state)
+{
+    static enum use at_once = AT_ONCE, later = LATER, cancelled = CANCELLED;
+    (void)state;
+    explore("slot: a timed send of now, the timer of a request before it", 2,
+            all_or(2), reuse_prepare, reuse_run, reuse_check, &at_once);
+    explore("slot: a timed send of later, the timer of a request before it", 2,
+            all_or(2), reuse_prepare, reuse_run, reuse_check, &later);
+    explore("slot: a timed send is cancelled, the timer is called", 2,
+            all_or(2), reuse_prepare, reuse_run, reuse_check, &cancelled);
+}
+
+/* --- Who waits for room --------------------------------------------------- */
+
+static void full_prepare(void *world)
+{
+    (void)world;
+    open_router();
+    th_interleave_set_now(SECOND);
+    add_with(0, "s", 0, THEATER_REFUSE, true);
+    add_with(1, "q", 1, THEATER_REFUSE, false);
+    add_with(2, "r", 1, THEATER_REFUSE, false);
+    TH_CHECK(theater_router_send(router, NULL, text("r"), text("1")) ==
+             THEATER_OK);
+    TH_CHECK(theater_router_send(router, NULL, text("q"), text("1")) ==
+             THEATER_OK);
+    TH_CHECK(theater_router_send_start(router, ends[0], text("r"), text("2"),
+                                       10, on_done, &rows[0],
+                                       NULL) == THEATER_PENDING);
+}
+
+static void due_run(void *world, unsigned who)
+{
+    (void)world;
+    if (who == 0) {
+        th_interleave_set_now(2 * SECOND);
+        theater_router_advance(router, 2 * SECOND);
+        return;
+    }
+    receive(2);
+    receive(2);
+}
+
+static void due_check(void *world)
+{
+    (void)world;
+    receive_all(2);
+    TH_CHECK(rows[0].calls == 1);
+    outcomes[rows[0].told]++;
+    TH_CHECK(rows[2].received == (rows[0].told == THEATER_OK ? 2 : 1));
+    TH_CHECK(th_box_count(atomic_load_explicit(&ends[2]->box.bounded,
+                                               memory_order_relaxed)) == 0);
+    close_router();
+}
+
+static void places_run(void *world, unsigned who)
+{
+    (void)world;
+    if (who == 0) {
+        rows[1].status[0] =
+            theater_router_send_start(router, ends[0], text("q"), text("3"),
+                                      1000, on_done, &rows[1], NULL);
+        return;
+    }
+    receive(2);
+    receive(2);
+}
+
+static void places_check(void *world)
+{
+    (void)world;
+    receive_all(2);
+    TH_CHECK(rows[0].calls == 1 && rows[0].told == THEATER_OK);
+    receive_all(1);
+    TH_CHECK(rows[1].calls == 1 && rows[1].told == THEATER_OK);
+    TH_CHECK(atomic_load_explicit(&ends[0]->places, memory_order_relaxed) == 0);
+    close_router();
+}
+
+static void a_wait_for_room_ends_once_and_gives_its_place_back(void **state)
+{
+    (void)state;
+    memset(outcomes, 0, sizeof outcomes);
+    explore("space: its deadline comes while it is let in", 2, all_or(2),
+            full_prepare, due_run, due_check, NULL);
+    assert_true(outcomes[THEATER_OK] > 0 && outcomes[THEATER_MAILBOX_FULL] > 0);
+    explore("space: it waits elsewhere while its place is given back", 2,
+            all_or(1), full_prepare, places_run, places_check, NULL);
+}
+
+/* --- A full mailbox that goes --------------------------------------------- */
+
+static void oldest_prepare(void *world)
+{
+    (void)world;
+    open_router();
+    add(0, "s", 0);
+    add_with(2, "r", 1, THEATER_DROP_OLDEST, false);
+    TH_CHECK(theater_router_send(router, NULL, text("r"), text("1")) ==
+             THEATER_OK);
+}
+
+static void oldest_run(void *world, unsigned who)
+{
+    (void)world;
+    if (who == 0) {
+        rows[0].status[0] =
+            theater_router_send(router, ends[0], text("r"), text("2"));
+        return;
+    }
+    leave(2);
+}
+
+static void oldest_check(void *world)
+{
+    (void)world;
+    outcomes[rows[0].status[0]]++;
+    /* Full: all was taken out, and its room not given back yet. */
+    TH_CHECK(rows[0].status[0] == THEATER_OK ||
+             rows[0].status[0] == THEATER_NOT_FOUND ||
+             rows[0].status[0] == THEATER_MAILBOX_FULL);
+    close_router();
+}
+
+static void what_drops_for_a_newcomer_may_go_at_that_moment(void **state)
+{
+    (void)state;
+    memset(outcomes, 0, sizeof outcomes);
+    explore("drop-oldest: one sends to it when full, it ends", 2, all_or(2),
+            oldest_prepare, oldest_run, oldest_check, NULL);
+    assert_true(outcomes[THEATER_OK] > 0 && outcomes[THEATER_NOT_FOUND] > 0);
+}
+
+/* --- Shutdown ------------------------------------------------------------- */
+
+static void drain_prepare(void *world)
+{
+    (void)world;
+    open_router();
+    add(0, "s", 0);
+}
+
+static void drain_run(void *world, unsigned who)
+{
+    (void)world;
+    (void)who;
+    theater_router_drain(router);
+}
+
+static void drain_check(void *world)
+{
+    (void)world;
+    TH_CHECK(theater_router_send(router, NULL, text("s"), text("1")) ==
+             THEATER_SHUTTING_DOWN);
+    close_router();
+}
+
+static void two_may_drain_at_once(void **state)
+{
+    (void)state;
+    explore_all("shutdown: two drain", 2, drain_prepare, drain_run, drain_check,
+                NULL);
+}
+
+/* --- Who waits for whom --------------------------------------------------- */
+
+enum change { GOES, IS_CANCELLED, ASKS_AGAIN };
+
+static theater_status_t ask(unsigned who, const char *whom,
+                            theater_request_id_t *out)
+{
+    return theater_router_request_start(router, ends[who], text(whom),
+                                        text("?"), 1000, on_done, &rows[who],
+                                        out);
+}
+
+/* b waits for c; and c for a, where it is to ask again. */
+static void walk_prepare(void *world)
+{
+    open_router();
+    th_interleave_set_now(SECOND);
+    add_with(0, "a", 0, THEATER_REFUSE, true);
+    add_with(1, "b", 0, THEATER_REFUSE, true);
+    add_with(2, "c", 0, THEATER_REFUSE, true);
+    TH_CHECK(ask(1, "c", &request) == THEATER_PENDING);
+    if (*(enum change *)world == ASKS_AGAIN) {
+        TH_CHECK(ask(2, "a", &request) == THEATER_PENDING);
+    }
+}
+
+static void walk_run(void *world, unsigned who)
+{
+    if (who == 0) {
+        rows[0].status[0] = ask(0, "b", NULL);
+        return;
+    }
+    switch (*(enum change *)world) {
+    case GOES:
+        leave(2);
+        break;
+    case IS_CANCELLED:
+        TH_CHECK(theater_router_cancel(router, request) == THEATER_OK);
+        break;
+    case ASKS_AGAIN:
+        TH_CHECK(theater_router_cancel(router, request) == THEATER_OK);
+        rows[2].status[0] = ask(2, "a", NULL);
+        break;
+    }
+}
+
+static void walk_check(void *world)
+{
+    theater_status_t a = rows[0].status[0], c = rows[2].status[0];
+    TH_CHECK(a == THEATER_PENDING || a == THEATER_DEADLOCK);
+    outcomes[a]++;
+    if (*(enum change *)world != ASKS_AGAIN) {
+        TH_CHECK(a == THEATER_PENDING); /* there was no cycle */
+    } else {
+        TH_CHECK(a == THEATER_DEADLOCK || c == THEATER_DEADLOCK);
+        TH_CHECK(c == THEATER_PENDING || c == THEATER_DEADLOCK);
+    }
+    close_router();
+}
+
+static void a_walk_of_waits_that_change_alarms_for_a_cycle_alone(void **state)
+{
+    static enum change goes = GOES, cancelled = IS_CANCELLED,
+                       again = ASKS_AGAIN;
+    (void)state;
+    explore("deadlock: the end of the chain goes while it is walked", 2,
+            all_or(1), walk_prepare, walk_run, walk_check, &goes);
+    explore("deadlock: a wait ends while it is walked", 2, all_or(2),
+            walk_prepare, walk_run, walk_check, &cancelled);
+    memset(outcomes, 0, sizeof outcomes);
+    explore("deadlock: a wait is another when it is walked again", 2, all_or(2),
+            walk_prepare, walk_run, walk_check, &again);
+    assert_true(outcomes[THEATER_PENDING] > 0 &&
+                outcomes[THEATER_DEADLOCK] > 0);
+}
+
+/* --- An open that ends ---------------------------------------------------- */
+
+static void offer_prepare(void *world)
+{
+    const theater_message_t *message = NULL;
+    (void)world;
+    open_router();
+    th_interleave_set_now(SECOND);
+    add(0, "a", 0);
+    add(1, "b", 0);
+    TH_CHECK(theater_channel_open_start(ends[0], text("b"), text("?"), 10,
+                                        told_opened, &rows[0],
+                                        NULL) == THEATER_PENDING);
+    TH_CHECK(theater_endpoint_receive(ends[1], &message) == THEATER_OK);
+    th_interleave_set_now(2 * SECOND);
+}
+
+/* Its deadline comes while it is accepted, if at all, and the opener goes. */
+static void offer_run(void *world, unsigned who)
+{
+    if (who == 0) {
+        theater_router_advance(router, 2 * SECOND);
+        return;
+    }
+    if (*(bool *)world) {
+        rows[1].status[0] = theater_channel_accept(ends[1]);
+    }
+    leave(0);
+}
+
+static void offer_check(void *world)
+{
+    TH_CHECK(rows[0].calls == 1);
+    outcomes[rows[0].told]++;
+    if (*(bool *)world) {
+        TH_CHECK((rows[1].status[0] == THEATER_OK) ==
+                 (rows[0].told == THEATER_OK));
+    }
+    theater_endpoint_done(ends[1], THEATER_OK);
+    receive_all(1);
+    close_router();
+}
+
+static void an_open_ends_once_whoever_comes_first(void **state)
+{
+    static bool accepts = true, does_not = false;
+    (void)state;
+    memset(outcomes, 0, sizeof outcomes);
+    explore("channel: an open is due, its opener goes", 2, all_or(2),
+            offer_prepare, offer_run, offer_check, &does_not);
+    explore("channel: an open is due and accepted, its opener goes", 2,
+            all_or(2), offer_prepare, offer_run, offer_check, &accepts);
+    assert_true(outcomes[THEATER_OK] > 0 && outcomes[THEATER_TIMEOUT] > 0 &&
+                outcomes[THEATER_CANCELLED] > 0);
+}
+
+/* --- A link --------------------------------------------------------------- */
+
+static theater_status_t resolves(void *ctx, theater_bytes_t target)
+{
+    (void)ctx;
+    (void)target;
+    return THEATER_OK;
+}
+
+static theater_status_t link_sends(void *ctx, theater_bytes_t sender,
+                                   theater_bytes_t target, theater_bytes_t data)
+{
+    (void)ctx;
+    (void)sender;
+    (void)target;
+    (void)data;
+    return THEATER_OK;
+}
+
+static theater_status_t link_asks(void *ctx, theater_bytes_t sender,
+                                  theater_bytes_t target, theater_bytes_t data,
+                                  theater_request_id_t id)
+{
+    (void)ctx;
+    (void)sender;
+    (void)target;
+    (void)data;
+    request = id;
+    return THEATER_OK;
+}
+
+static const theater_link_ops_t link_ops = {sizeof(theater_link_ops_t),
+                                            resolves, link_sends, link_asks};
+
+static void link_prepare(void *world)
+{
+    (void)world;
+    open_router();
+    th_interleave_set_now(SECOND);
+    TH_CHECK(theater_router_add_link(router, &link_ops, NULL) == THEATER_OK);
+    TH_CHECK(theater_router_request_start(router, NULL, text("far"), text("?"),
+                                          10, on_done, &rows[0],
+                                          NULL) == THEATER_PENDING);
+    th_interleave_set_now(2 * SECOND);
+}
+
+static void link_run(void *world, unsigned who)
+{
+    (void)world;
+    if (who == 0) {
+        theater_router_advance(router, 2 * SECOND);
+        return;
+    }
+    rows[1].status[0] =
+        theater_link_answer(router, request, THEATER_OK, text("!"));
+}
+
+static void link_check(void *world)
+{
+    (void)world;
+    TH_CHECK(rows[0].calls == 1);
+    outcomes[rows[0].told]++;
+    TH_CHECK(rows[1].status[0] ==
+             (rows[0].told == THEATER_OK ? THEATER_OK : THEATER_CLOSED));
+    close_router();
+}
+
+static void a_request_over_a_link_is_answered_or_due(void **state)
+{
+    (void)state;
+    memset(outcomes, 0, sizeof outcomes);
+    explore_all("link: answered and due at once", 2, link_prepare, link_run,
+                link_check, NULL);
+    assert_true(outcomes[THEATER_OK] > 0 && outcomes[THEATER_TIMEOUT] > 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_timer_of_a_slots_earlier_use_ends_no_later_one),
+        cmocka_unit_test(a_wait_for_room_ends_once_and_gives_its_place_back),
+        cmocka_unit_test(what_drops_for_a_newcomer_may_go_at_that_moment),
+        cmocka_unit_test(two_may_drain_at_once),
+        cmocka_unit_test(a_walk_of_waits_that_change_alarms_for_a_cycle_alone),
+        cmocka_unit_test(an_open_ends_once_whoever_comes_first),
+        cmocka_unit_test(a_request_over_a_link_is_answered_or_due),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
