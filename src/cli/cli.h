@@ -112,6 +112,8 @@ int cli_errors(const struct cli_context *context, int argc, char **argv);
 int cli_version(const struct cli_context *context, int argc, char **argv);
 int cli_help(const struct cli_context *context, int argc, char **argv);
 int cli_bench(const struct cli_context *context, int argc, char **argv);
+int cli_new(const struct cli_context *context, int argc, char **argv);
+int cli_build(const struct cli_context *context, int argc, char **argv);
 int cli_inspect(const struct cli_context *context, int argc, char **argv);
 int cli_completion(const struct cli_context *context, int argc, char **argv);
 int cli_man(const struct cli_context *context, int argc, char **argv);
