@@ -246,10 +246,10 @@ static int find_toolchain(const struct cli_context *context,
                        one.data != NULL ? one.data : "");
         cli_text_fini(&one);
     }
-    code = cli_fail_text(context, THEATER_UNSUPPORTED, NULL,
-                         "to build %s there is missing: %s; `theater doctor` "
-                         "shows what is there",
-                         language->title, missing.data);
+    code = cli_fail_advice(context, THEATER_UNSUPPORTED, NULL,
+                           "install it; `theater doctor` shows what is there",
+                           "to build %s there is missing: %s", language->title,
+                           missing.data);
 out:
     cli_text_fini(&missing);
     return code;
@@ -297,11 +297,13 @@ static int run_words(const struct cli_context *context, const char *folder,
         }
         fclose(said);
     }
-    return code == 0 ? CLI_OK
-                     : cli_fail_text(context, THEATER_FAILED, folder,
-                                     "'%s' ended with %d; what it said stands "
-                                     "above",
-                                     argv->argv[0], code);
+    return code == 0
+               ? CLI_OK
+               : cli_fail_advice(context, THEATER_FAILED, folder,
+                                 "correct what it says above; "
+                                 "`theater build --verbose` shows how it "
+                                 "was called",
+                                 "'%s' ended with %d", argv->argv[0], code);
 }
 
 static int run_step(const struct cli_context *context, const char *folder,
@@ -358,10 +360,11 @@ int cli_project_build(const struct cli_context *context, const char *folder,
                           : !has(folder, language->needs) ? language->needs
                                                           : NULL;
     if (missing != NULL) {
-        return cli_fail_text(context, THEATER_NOT_FOUND, folder,
-                             "a project in %s has %s, this folder has not; "
-                             "`theater new NAME --lang %s` makes a whole one",
-                             language->title, missing, language->name);
+        return cli_fail_advice(context, THEATER_NOT_FOUND, folder,
+                               "`theater new NAME --lang LANG` makes a whole "
+                               "project; take what is missing from there",
+                               "a project in %s has %s, this folder has not",
+                               language->title, missing);
     }
     found = malloc(sizeof *found);
     if (found == NULL) {
@@ -426,10 +429,12 @@ int cli_build(const struct cli_context *context, int argc, char **argv)
     const struct cli_language *language =
         name != NULL ? cli_language(name) : cli_project_language(folder);
     if (language == NULL) {
-        return cli_fail_text(context, THEATER_NOT_FOUND, folder,
-                             "there is no project: none of actor.c, actor.go, "
-                             "actor.js, actor.ts, actor.py, actor.zig, "
-                             "Cargo.toml; `theater new` makes one");
+        return cli_fail_advice(
+            context, THEATER_NOT_FOUND, folder,
+            "`theater new NAME --lang LANG` makes a project",
+            "there is no project: none of actor.c, actor.go, "
+            "actor.js, actor.ts, actor.py, actor.zig, "
+            "Cargo.toml");
     }
     uint64_t began_ns = context->env->now_ns(context->env->ctx);
     int code = cli_project_build(context, folder, language,
