@@ -114,6 +114,7 @@ int cli_help(const struct cli_context *context, int argc, char **argv);
 int cli_bench(const struct cli_context *context, int argc, char **argv);
 int cli_new(const struct cli_context *context, int argc, char **argv);
 int cli_build(const struct cli_context *context, int argc, char **argv);
+int cli_doctor(const struct cli_context *context, int argc, char **argv);
 int cli_inspect(const struct cli_context *context, int argc, char **argv);
 int cli_completion(const struct cli_context *context, int argc, char **argv);
 int cli_man(const struct cli_context *context, int argc, char **argv);

@@ -39,7 +39,7 @@ static const struct cli_toolchain c_chains[] = {
 
 static const struct cli_toolchain go_chains[] = {
     {.name = "go",
-     .tools = {{.names = {"go"}, .package = "Go 1.24 or later (go.dev/dl)"}},
+     .tools = {{.names = {"go"}, .package = "Go 1.24 or later"}},
      .steps = {{.env = {"GOOS=wasip1", "GOARCH=wasm", "GOFLAGS=-mod=mod",
                         "GOTOOLCHAIN=local"},
                 .argv = {"%0", "build", "-buildmode=c-shared", "-trimpath",
@@ -93,8 +93,8 @@ static const struct cli_toolchain python_chains[] = {
 
 static const struct cli_toolchain rust_chains[] = {
     {.name = "cargo with rustup's target",
-     .tools = {{.names = {"cargo"}, .package = "Rust (rustup.rs)"},
-               {.names = {"rustc"}, .package = "Rust (rustup.rs)"}},
+     .tools = {{.names = {"cargo"}, .package = "Rust, by rustup"},
+               {.names = {"rustc"}, .package = "Rust, by rustup"}},
      .check = {.argv = {"/bin/sh", "-c",
                         "test -d \"$(%1 --print target-libdir --target "
                         "wasm32-unknown-unknown)\""}},
@@ -105,9 +105,9 @@ static const struct cli_toolchain rust_chains[] = {
                RUST_COPY}},
     {.name = "cargo of Debian, with its sources",
      .tools = {{.names = {"/usr/bin/cargo"},
-                .package = "Debian: cargo-web, or Rust by rustup.rs"},
+                .package = "Debian: cargo-web, or Rust by rustup"},
                {.names = {"/usr/bin/rustc"},
-                .package = "Debian: rustc-web, or Rust by rustup.rs"},
+                .package = "Debian: rustc-web, or Rust by rustup"},
                {.names = {"wasm-ld-19", "wasm-ld"},
                 .package = "wasm-ld (Debian: lld-19)"}},
      .check = {.argv = {"/bin/sh", "-c", "test -d {vendor}"}},
@@ -133,7 +133,7 @@ static const struct cli_toolchain rust_chains[] = {
 
 static const struct cli_toolchain zig_chains[] = {
     {.name = "zig",
-     .tools = {{.names = {"zig"}, .package = "Zig 0.17 (ziglang.org)"}},
+     .tools = {{.names = {"zig"}, .package = "zig 0.17"}},
      .steps = {{.argv = {"%0", ZIG_BUILD}, .talks = true}}},
     {.name = "zig of PyPI",
      .tools = {{.names = {"python3"}, .package = "Python 3"}},

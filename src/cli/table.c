@@ -231,6 +231,17 @@ static const struct cli_example build_examples[] = {
      "build the project in greeter, and show the tools at work"},
 };
 
+/* --- doctor --------------------------------------------------------------- */
+
+static const struct cli_option doctor_options[] = {
+    OPTION_CACHE,
+    OPTION_JSON,
+};
+static const struct cli_example doctor_examples[] = {
+    {"theater doctor", "what is installed, what is missing, what to do"},
+    {"theater doctor --json", "the same as JSON"},
+};
+
 /* --- inspect -------------------------------------------------------------- */
 
 static const struct cli_example inspect_examples[] = {
@@ -383,6 +394,18 @@ static const struct cli_command commands[] = {
      OPTIONS(listing_options),
      EXAMPLES(inspect_examples),
      .run = cli_inspect},
+    {.name = "doctor",
+     .operands = "",
+     .least = 0,
+     .most = 0,
+     .summary = "show what is installed, what is missing, what to do",
+     .details = "Looks at the cache of compiled code, the cores, the kernel's "
+                "bound on mappings, and the toolchains of each language. "
+                "Nobody needs all toolchains: one that is missing is no "
+                "failure. Exit code 1 when actors could not be run well.",
+     OPTIONS(doctor_options),
+     EXAMPLES(doctor_examples),
+     .run = cli_doctor},
     {.name = "bench",
      .operands = "[WORKLOAD]",
      .least = 0,

@@ -135,6 +135,36 @@ static void a_missing_tool_is_named_with_its_package(void **state)
     command_free(&command);
 }
 
+static void doctor_says_what_is_there_and_what_is_missing(void **state)
+{
+    size_t len;
+    const struct cli_language *all = cli_languages(&len);
+    struct command command;
+    (void)state;
+    command_run(&command, NULL, "doctor");
+    expect_code(&command, 0);
+    expect_out(&command, "ok       theater ");
+    expect_out(&command, "ok       engine      Wasmtime ");
+    expect_out(&command, "ok       cache ");
+    expect_out(&command, "ok       C           clang: /");
+    for (size_t i = 0; i < len; i++) {
+        expect_out(&command, all[i].title);
+    }
+    command_free(&command);
+    command_run(&command, "PATH=/nowhere", "doctor", "--json");
+    expect_code(&command, 0);
+    assert_true(json_ok(command.said, command.said_len));
+    expect_out(&command, "\"what\":\"C\",\"state\":\"missing\"");
+    expect_out(&command, "install clang 16 or later (Debian: clang-19); ");
+    command_free(&command);
+    world_text("file", "");
+    command_run(&command, NULL, "doctor", "--cache-dir", "file");
+    expect_code(&command, 1);
+    expect_out(&command, "broken   cache       file: Not a directory");
+    expect_out(&command, "next: make the folder writable");
+    command_free(&command);
+}
+
 static void nothing_that_is_there_is_touched(void **state)
 {
     struct command command;
@@ -217,6 +247,7 @@ int main(void)
         cmocka_unit_test(a_new_project_is_built_and_answers),
         cmocka_unit_test(what_a_failing_tool_says_is_shown),
         cmocka_unit_test(a_missing_tool_is_named_with_its_package),
+        cmocka_unit_test(doctor_says_what_is_there_and_what_is_missing),
         cmocka_unit_test(nothing_that_is_there_is_touched),
         cmocka_unit_test(a_failure_leaves_nothing_behind),
         cmocka_unit_test(bad_names_and_languages_are_refused),
