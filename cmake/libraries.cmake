@@ -90,6 +90,11 @@ endif()
 
 set(theater_main "${PROJECT_SOURCE_DIR}/src/cli/main.c")
 if(TARGET theater_all AND EXISTS "${theater_main}")
+    file(STRINGS "${PROJECT_SOURCE_DIR}/deps/wasmtime/Cargo.toml" engine
+        REGEX "wasmtime-c-api-impl")
+    string(REGEX MATCH "[0-9]+\\.[0-9]+\\.[0-9]+" engine "${engine}")
+    set_property(SOURCE "${PROJECT_SOURCE_DIR}/src/cli/doctor.c" APPEND PROPERTY
+        COMPILE_DEFINITIONS "THEATER_ENGINE_VERSION=\"${engine}\"")
     add_executable(theater "${theater_main}")
     if(TARGET th_cli)
         target_link_libraries(theater PRIVATE th_cli)

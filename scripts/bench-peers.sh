@@ -169,10 +169,15 @@ theater_result() {
 # run_theater NATIVE WORKLOAD N
 run_theater() {
     local native=$1 workload=$2 n=$3 memory=0 latencies=0
+    local timed=(--seconds "$seconds")
     [ "$workload" != memory ] || memory=1
     [ "$workload" != request ] || latencies=1
+    # Those two end when all is done.
+    case $workload in
+    spawn | memory) timed=() ;;
+    esac
     timeout 120 "$theater" bench "$workload" --actors "$n" \
-        --seconds "$seconds" --repeat 1 --json $native |
+        ${timed[@]+"${timed[@]}"} --repeat 1 --json $native |
         theater_result $latencies $memory
 }
 

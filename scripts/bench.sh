@@ -30,7 +30,11 @@ failed=0
 
 # bench WORKLOAD OPTION...: one line of JSON, shown in brief.
 bench() {
-    if "$theater" bench "$@" --seconds "$seconds" --json >"$scratch/one"; then
+    local timed=(--seconds "$seconds")
+    case $1 in
+    spawn | memory | start) timed=() ;;
+    esac
+    if "$theater" bench "$@" ${timed[@]+"${timed[@]}"} --json >"$scratch/one"; then
         cat "$scratch/one" >>"$results"
         awk -f "$awk/json.awk" -f "$awk/brief.awk" "$scratch/one"
     else

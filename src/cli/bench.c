@@ -12,16 +12,7 @@
 
 static int no_such(const struct cli_context *context, const char *name)
 {
-    size_t len;
-    const struct bench_workload *all = bench_workloads(&len);
-    const char *names[32];
-    for (size_t i = 0; i < len; i++) {
-        names[i] = all[i].name;
-    }
-    const char *near = cli_nearest(name, names, len);
-    return cli_usage(context, "there is no workload %s%s%s", name,
-                     near != NULL ? "; did you mean " : "",
-                     near != NULL ? near : "");
+    return cli_no_such(context, "workload", name, context->command->word);
 }
 
 /* "0.2", "5": seconds, 0.01 to 3,600. */
@@ -47,6 +38,29 @@ static unsigned workers_for(const struct bench_workload *workload,
                : given;
 }
 
+/* What would be ignored is refused. */
+static int check_options(const struct cli_context *context,
+                         const struct bench_workload *workload)
+{
+    const struct {
+        const char *option;
+        bool refused;
+        const char *why;
+    } rows[] = {
+        {"tokens", !workload->tokens, "only ring and ping-pong have tokens"},
+        {"seconds", workload->untimed, "it ends when all is done"},
+        {"actors", workload->fixed, "it starts one example"},
+        {"payload", workload->fixed, "it starts one example"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].refused && cli_given(context, rows[i].option)) {
+            return cli_usage(context, "%s takes no --%s: %s", workload->name,
+                             rows[i].option, rows[i].why);
+        }
+    }
+    return CLI_OK;
+}
+
 /* Whether the workload can be run as was asked. */
 static int check(const struct cli_context *context,
                  const struct bench_config *config)
@@ -66,6 +80,10 @@ static int check(const struct cli_context *context,
                          "%s compares with one worker: --workers %u "
                          "or more",
                          workload->name, workload->least_workers);
+    }
+    int code = check_options(context, workload);
+    if (code != CLI_OK) {
+        return code;
     }
     if (config->native && workload->wasm_only) {
         return cli_usage(context, "%s has no native form", workload->name);
@@ -107,7 +125,10 @@ static int configure(const struct cli_context *context, const char *name,
         config->payload = (uint32_t)cli_number(context, "payload");
     }
     if (!read_seconds(cli_value(context, "seconds"), &config->run_ns)) {
-        return cli_usage(context, "--seconds takes 0.01 to 3600");
+        return cli_usage(context,
+                         "--seconds must be a number of seconds from 0.01 to "
+                         "3600, not '%s'",
+                         cli_value(context, "seconds"));
     }
     config->warm_ns = config->run_ns / 5 + 20000000;
     return check(context, config);

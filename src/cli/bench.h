@@ -129,6 +129,9 @@ struct bench_workload {
     bool channel;
     bool flood; /* memory is to stay as it is */
     bool wasm_only;
+    bool tokens;  /* takes --tokens */
+    bool untimed; /* takes no --seconds: it ends when all is done */
+    bool fixed;   /* takes neither --actors nor --payload */
     /* One repeat; NULL: bench_run. */
     theater_status_t (*run)(const struct bench_config *config,
                             struct bench_result *result, theater_error_t *err);

@@ -159,6 +159,21 @@ static void add_caption(char out[static 256],
              (double)config->run_ns / 1e9, THEATER_BUILD_VERSION);
 }
 
+/* Measuring, warming up and making the actors: told before, since nothing is
+ * seen for a while. With --json the standard error is for errors. */
+static void say_duration(const struct cli_context *context,
+                         const struct bench_outcome *outcome)
+{
+    const struct bench_config *config = &outcome->config;
+    double seconds = (double)(config->run_ns + config->warm_ns) / 1e9 + 0.6;
+    if (!context->json) {
+        dprintf(STDERR_FILENO,
+                "%d sizes of two kinds, %u repeat%s each: about %.0f s\n",
+                SIZES, outcome->repeats, outcome->repeats == 1 ? "" : "s",
+                seconds * SIZES * 2 * outcome->repeats);
+    }
+}
+
 int bench_plot(const struct cli_context *context, const char *path,
                struct bench_outcome *outcome)
 {
@@ -181,6 +196,7 @@ int bench_plot(const struct cli_context *context, const char *path,
     if (code != CLI_OK) {
         return code;
     }
+    say_duration(context, outcome);
     cli_text_init(&text, context->env);
     for (size_t i = 0; i < (size_t)SIZES * 2 && code == CLI_OK; i++) {
         outcome->config.actors = sizes[i / 2];

@@ -241,10 +241,11 @@ static int print_text(const struct bench_outcome *outcome)
     char n[4][48];
     struct cli_text text;
     cli_text_init(&text, config->env);
-    cli_add_format(&text, "%s, %s, %s actors, %u bytes, %g s, %u repeats\n",
+    cli_add_format(&text, "%s, %s, %s actor%s, %u bytes, %g s, %u repeat%s\n",
                    config->workload->name, config->native ? "native" : "wasm",
-                   count(config->actors, n[0]), config->payload,
-                   (double)config->run_ns / 1e9, outcome->repeats);
+                   count(config->actors, n[0]), config->actors == 1 ? "" : "s",
+                   config->payload, (double)config->run_ns / 1e9,
+                   outcome->repeats, outcome->repeats == 1 ? "" : "s");
     for (size_t i = 0; i < BENCH_FIGURES; i++) {
         if (!isnan(total->figures[i]) && rows[i].label != NULL) {
             add_figure(&text, outcome, i);

@@ -112,6 +112,9 @@ int cli_errors(const struct cli_context *context, int argc, char **argv);
 int cli_version(const struct cli_context *context, int argc, char **argv);
 int cli_help(const struct cli_context *context, int argc, char **argv);
 int cli_bench(const struct cli_context *context, int argc, char **argv);
+int cli_new(const struct cli_context *context, int argc, char **argv);
+int cli_build(const struct cli_context *context, int argc, char **argv);
+int cli_doctor(const struct cli_context *context, int argc, char **argv);
 int cli_inspect(const struct cli_context *context, int argc, char **argv);
 int cli_completion(const struct cli_context *context, int argc, char **argv);
 int cli_man(const struct cli_context *context, int argc, char **argv);
@@ -224,6 +227,10 @@ int cli_fail(const struct cli_context *context, theater_status_t status,
 int cli_fail_text(const struct cli_context *context, theater_status_t status,
                   const char *origin, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* The same with a next step of one's own. */
+int cli_fail_advice(const struct cli_context *context, theater_status_t status,
+                    const char *origin, const char *next, const char *format,
+                    ...) __attribute__((format(printf, 5, 6)));
 /* A usage error of the running command: text, usage line, where help is. */
 int cli_usage(const struct cli_context *context, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -280,8 +280,16 @@ static int check_operands(const struct cli_context *context, int operands,
                          command->operands);
     }
     if ((unsigned)operands > command->most) {
-        return cli_usage(context, "'%s' does not take '%s'", command->name,
-                         argv[command->most]);
+        /* Two words where one is taken: say so, and what is too much. */
+        return command->most == 0
+                   ? cli_usage(context, "'%s' does not take '%s'",
+                               command->name, argv[0])
+                   : cli_usage(context,
+                               "'%s' takes %u argument%s at most; '%s' is one "
+                               "too many",
+                               command->name, command->most,
+                               command->most == 1 ? "" : "s",
+                               argv[command->most]);
     }
     const struct cli_option *option;
     for (size_t i = 0; (option = cli_option_at(command, i)) != NULL; i++) {

@@ -136,7 +136,8 @@ const char *cli_next_step(theater_status_t status)
 /* --- Errors -------------------------------------------------------------- */
 
 static void add_error_json(struct cli_text *line, theater_status_t status,
-                           const char *origin, const char *text)
+                           const char *origin, const char *text,
+                           const char *next)
 {
     cli_json_object(line, NULL);
     cli_json_string(line, "event", "error");
@@ -144,14 +145,14 @@ static void add_error_json(struct cli_text *line, theater_status_t status,
     cli_json_number(line, "code", (uint64_t)status);
     cli_json_string(line, "origin", origin);
     cli_json_string(line, "text", text);
-    cli_json_string(line, "next", cli_next_step(status));
+    cli_json_string(line, "next", next);
     cli_json_end(line, '}');
     cli_add(line, "\n");
 }
 
 static void add_error_text(struct cli_text *line, bool color,
                            theater_status_t status, const char *origin,
-                           const char *text)
+                           const char *text, const char *next)
 {
     cli_add_format(line, "%stheater: %s%s: ", color ? "\033[1;31m" : "",
                    theater_status_name(status), color ? "\033[0m" : "");
@@ -160,19 +161,19 @@ static void add_error_text(struct cli_text *line, bool color,
         cli_add(line, ": ");
     }
     cli_add_escaped(line, text, strlen(text));
-    cli_add_format(line, "\n  next: %s (`theater errors %s`)\n",
-                   cli_next_step(status), theater_status_name(status));
+    cli_add_format(line, "\n  next: %s (`theater errors %s`)\n", next,
+                   theater_status_name(status));
 }
 
 static int say(const struct cli_context *context, theater_status_t status,
-               const char *origin, const char *text)
+               const char *origin, const char *text, const char *next)
 {
     struct cli_text line;
     cli_text_init(&line, context->env);
     if (context->json) {
-        add_error_json(&line, status, origin, text);
+        add_error_json(&line, status, origin, text, next);
     } else {
-        add_error_text(&line, context->color_err, status, origin, text);
+        add_error_text(&line, context->color_err, status, origin, text, next);
     }
     if (line.failed) {
         dprintf(STDERR_FILENO, "theater: %s\n", theater_status_name(status));
@@ -189,7 +190,8 @@ int cli_fail(const struct cli_context *context, theater_status_t status,
 {
     bool told = err != NULL && err->text[0] != '\0';
     return say(context, status, told ? err->origin : NULL,
-               told ? err->text : theater_status_text(status));
+               told ? err->text : theater_status_text(status),
+               cli_next_step(status));
 }
 
 int cli_fail_text(const struct cli_context *context, theater_status_t status,
@@ -200,7 +202,19 @@ int cli_fail_text(const struct cli_context *context, theater_status_t status,
     va_start(list, format);
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
-    return say(context, status, origin, text);
+    return say(context, status, origin, text, cli_next_step(status));
+}
+
+int cli_fail_advice(const struct cli_context *context, theater_status_t status,
+                    const char *origin, const char *next, const char *format,
+                    ...)
+{
+    char text[THEATER_ERROR_TEXT];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    return say(context, status, origin, text, next);
 }
 
 /* --- Usage --------------------------------------------------------------- */

@@ -66,9 +66,7 @@ static void on_interrupt(void *user)
 
 /* --- Opening ------------------------------------------------------------- */
 
-/* Where compiled code is kept; `out` is empty when nowhere. */
-static void find_cache(const struct cli_context *context, char *out,
-                       size_t size)
+void cli_find_cache(const struct cli_context *context, char *out, size_t size)
 {
     const char *dir = cli_value(context, "cache-dir");
     const char *base = getenv("XDG_CACHE_HOME");
@@ -136,7 +134,7 @@ static int make_runtime(struct cli_session *session, uint32_t watchdog_ms)
     if (status != THEATER_OK) {
         return cli_fail(context, status, NULL);
     }
-    find_cache(context, cache, sizeof cache);
+    cli_find_cache(context, cache, sizeof cache);
     options.workers = cli_given(context, "workers")
                           ? (unsigned)cli_number(context, "workers")
                           : 0;

@@ -191,6 +191,9 @@ struct cli_summary {
     uint64_t drained; /* handled after the interrupt */
 };
 
+/* Where compiled code is kept, by --cache-dir, --no-cache and the
+ * environment; `out` is empty when nowhere. */
+void cli_find_cache(const struct cli_context *context, char *out, size_t size);
 /* Router, handlers, runtime and log; lines go to `log_fd`. `watchdog_ms`: of
  * theater_runtime_options_t. Answers CLI_OK or an
  * exit code after having said why. cli_session_close is called either way. */

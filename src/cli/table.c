@@ -3,6 +3,7 @@
  * variables. Help, usage errors, completions, man pages and the tests that
  * walk it are made from it. What stands nowhere here does not exist. */
 #include "cli/bench.h"
+#include "cli/project.h"
 
 #include <string.h>
 
@@ -208,6 +209,50 @@ static const struct cli_example help_examples[] = {
     {"theater help --json", "the whole table of commands, for programs"},
 };
 
+/* --- new, build ----------------------------------------------------------- */
+
+static const struct cli_option new_options[] = {
+    {.name = "lang",
+     .kind = CLI_CHOICE,
+     .value = "LANG",
+     .help = "the language of the actor",
+     .choices = cli_language_names,
+     .required = true},
+    OPTION_JSON,
+};
+static const struct cli_example new_examples[] = {
+    {"theater new greeter --lang c", "a project in C, in the folder greeter"},
+    {"theater new greeter --lang go", "the same in Go"},
+};
+static const struct cli_option build_options[] = {
+    {.name = "lang",
+     .kind = CLI_CHOICE,
+     .value = "LANG",
+     .help = "the language, where the folder does not tell it",
+     .choices = cli_language_names},
+    {.name = "verbose",
+     .letter = 'v',
+     .kind = CLI_FLAG,
+     .help = "show what is run, and all that it says"},
+    OPTION_JSON,
+};
+static const struct cli_example build_examples[] = {
+    {"theater build", "build the project in this folder"},
+    {"theater build --verbose greeter",
+     "build the project in greeter, and show the tools at work"},
+};
+
+/* --- doctor --------------------------------------------------------------- */
+
+static const struct cli_option doctor_options[] = {
+    OPTION_CACHE,
+    OPTION_JSON,
+};
+static const struct cli_example doctor_examples[] = {
+    {"theater doctor", "what is installed, what is missing, what to do"},
+    {"theater doctor --json", "the same as JSON"},
+};
+
 /* --- inspect -------------------------------------------------------------- */
 
 static const struct cli_example inspect_examples[] = {
@@ -317,6 +362,34 @@ static const struct cli_command commands[] = {
      OPTIONS(request_options),
      EXAMPLES(request_examples),
      .run = cli_request},
+    {.name = "new",
+     .operands = "NAME",
+     .least = 1,
+     .most = 1,
+     .summary = "make a project for a new actor",
+     .details =
+         "Makes the folder NAME with an actor's source, its manifest, a "
+         "system file and what it needs of the SDK. Nothing is fetched. NAME "
+         "has letters, digits, - and _, and begins with a letter. What is "
+         "there already is not touched.",
+     OPTIONS(new_options),
+     EXAMPLES(new_examples),
+     .run = cli_new},
+    {.name = "build",
+     .operands = "[DIR]",
+     .least = 0,
+     .most = 1,
+     .summary = "build an actor's project to actor.wasm",
+     .details =
+         "DIR is a project as `theater new` makes it; this folder without it. "
+         "Its source tells the language: actor.c, actor.go, actor.js, "
+         "actor.ts, actor.py, actor.zig, or Cargo.toml for Rust. When a tool "
+         "is missing, its package is named. For JavaScript, TypeScript and "
+         "Python the first build installs the project's own tools, with npm "
+         "or pip, and needs the network for that.",
+     OPTIONS(build_options),
+     EXAMPLES(build_examples),
+     .run = cli_build},
     {.name = "inspect",
      .operands = "FILE",
      .least = 1,
@@ -332,6 +405,18 @@ static const struct cli_command commands[] = {
      OPTIONS(listing_options),
      EXAMPLES(inspect_examples),
      .run = cli_inspect},
+    {.name = "doctor",
+     .operands = "",
+     .least = 0,
+     .most = 0,
+     .summary = "show what is installed, what is missing, what to do",
+     .details = "Looks at the cache of compiled code, the cores, the kernel's "
+                "bound on mappings, and the toolchains of each language. "
+                "Nobody needs all toolchains: one that is missing is no "
+                "failure. Exit code 1 when actors could not be run well.",
+     OPTIONS(doctor_options),
+     EXAMPLES(doctor_examples),
+     .run = cli_doctor},
     {.name = "bench",
      .operands = "[WORKLOAD]",
      .least = 0,

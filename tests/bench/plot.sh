@@ -15,8 +15,9 @@ fail() {
     exit 1
 }
 
-"$theater" bench --plot rates.svg --seconds 0.2 --repeat 1 >out ||
+"$theater" bench --plot rates.svg --seconds 0.2 --repeat 1 >out 2>err ||
     fail "exit code $?"
+grep -q "1 repeat each: about [0-9]* s" err || fail "how long is not told"
 for engine in wasm native; do
     for pairs in 1 10 100 1000 10000; do
         grep -qE "^$engine +pairs +$pairs: +[1-9][0-9]* messages" out ||

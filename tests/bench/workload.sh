@@ -48,7 +48,11 @@ esac
 for engine in $engines; do
     native=()
     [ $engine = wasm ] || native=(--native)
-    command=("$theater" bench "$workload" --seconds 0.2 --workers 2
+    timed=(--seconds 0.2)
+    case $workload in
+    spawn | memory | start) timed=() ;;
+    esac
+    command=("$theater" bench "$workload" ${timed[@]+"${timed[@]}"} --workers 2
         ${native[@]+"${native[@]}"} ${options[@]+"${options[@]}"})
     "${command[@]}" --repeat 2 --json >"$scratch/out" || fail "exit code $?"
     [ "$(wc -l <"$scratch/out")" = 1 ] || fail "not one line"

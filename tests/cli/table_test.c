@@ -282,6 +282,14 @@ static void values_are_checked_before_anything_runs(void **state)
         {{"completion", "powershell"}, "there are: bash, zsh, fish"},
         {{"man", "theater.tmol"}, "did you mean 'theater.toml'?"},
         {{"man", "--write", "x", "run"}, "writes all pages"},
+        {{"bench", "pairs", "--tokens", "2"}, "pairs takes no --tokens"},
+        {{"bench", "start", "--seconds", "2"}, "start takes no --seconds"},
+        {{"bench", "start", "--actors", "2"}, "start takes no --actors"},
+        {{"bench", "spawn", "--seconds=2"}, "it ends when all is done"},
+        {{"bench", "pairs", "ring"}, "1 argument at most; 'ring' is one too"},
+        {{"bench", ""}, "there is no workload ''; there are: pairs, "},
+        {{"bench", "piars"}, "did you mean 'pairs'?"},
+        {{"bench", "pairs", "--seconds", "abc"}, "3600, not 'abc'"},
         {{"zzzzzzzzzzzz"}, "there is no command 'zzzzzzzzzzzz'"},
     };
     (void)state;

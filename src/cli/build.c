@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Design notes. `theater build`: the language is told by the project's source
+ * file, the toolchain is the language's first that is whole. Tools run in the
+ * project's folder; what they say is kept until they end, and shown when they
+ * fail, or when they are compilers, which warn. */
+#include "cli/project.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* --- Programs ------------------------------------------------------------ */
+
+bool cli_which(const char *name, char out[CLI_PATH_MAX])
+{
+    const char *path = getenv("PATH");
+    if (strchr(name, '/') != NULL) {
+        snprintf(out, CLI_PATH_MAX, "%s", name);
+        return access(name, X_OK) == 0;
+    }
+    while (path != NULL && *path != '\0') {
+        size_t len = strcspn(path, ":");
+        struct stat stat_;
+        snprintf(out, CLI_PATH_MAX, "%.*s/%s", (int)len, path, name);
+        if (len > 0 && access(out, X_OK) == 0 && stat(out, &stat_) == 0 &&
+            S_ISREG(stat_.st_mode)) {
+            return true;
+        }
+        path += len;
+        path += *path == ':';
+    }
+    return false;
+}
+
+static _Noreturn void become(const char *folder, const char *const *env,
+                             const char *const *argv, int output)
+{
+    sigset_t none;
+    int input = open("/dev/null", O_RDONLY);
+    signal(SIGPIPE, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    if (input < 0 || dup2(input, STDIN_FILENO) < 0 ||
+        dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0 ||
+        (folder != NULL && chdir(folder) != 0)) {
+        _exit(127);
+    }
+    for (; env != NULL && *env != NULL; env++) {
+        putenv((char *)(uintptr_t)*env);
+    }
+    execvp(argv[0], (char *const *)(uintptr_t)argv);
+    dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(errno));
+    _exit(127);
+}
+
+int cli_spawn(const char *folder, const char *const *env,
+              const char *const *argv, int output)
+{
+    int status;
+    pid_t pid = fork();
+    if (pid == 0) {
+        become(folder, env, argv, output);
+    }
+    if (pid < 0) {
+        return 127;
+    }
+    while (waitpid(pid, &status, 0) < 0) {
+        if (errno != EINTR) {
+            return 127;
+        }
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* --- The arguments of a step --------------------------------------------- */
+
+enum { WORDS = 256 };
+
+/* Arguments of a step with what they stand for; one text holds them all. */
+struct words {
+    struct cli_text text;
+    size_t starts[WORDS];
+    size_t len;
+    const char *argv[WORDS + 1]; /* set by finish_words */
+};
+
+static void begin_word(struct words *words)
+{
+    if (words->len < WORDS) {
+        words->starts[words->len++] = words->text.len;
+    } else {
+        words->text.failed = true;
+    }
+}
+
+static void end_word(struct words *words)
+{
+    cli_add_bytes(&words->text, "", 1);
+}
+
+static void add_vendor(struct cli_text *out)
+{
+    glob_t found;
+    if (glob("/usr/src/rustc-*/library/vendor", 0, NULL, &found) == 0) {
+        cli_add(out, found.gl_pathv[found.gl_pathc - 1]);
+        globfree(&found);
+    } else {
+        cli_add(out, "/usr/src/rustc/library/vendor");
+    }
+}
+
+static void add_expanded(struct words *words, const struct cli_found *found,
+                         const char *argument)
+{
+    begin_word(words);
+    for (const char *at = argument; *at != '\0'; at++) {
+        if (at[0] == '%' && at[1] >= '0' && at[1] < '0' + CLI_TOOLS) {
+            cli_add(&words->text, found->tools[at[1] - '0']);
+            at++;
+        } else if (strncmp(at, "{vendor}", 8) == 0) {
+            add_vendor(&words->text);
+            at += 7;
+        } else {
+            cli_add_bytes(&words->text, at, 1);
+        }
+    }
+    end_word(words);
+}
+
+/* The folder's *.c, as they are or with another ending. */
+static void add_sources(struct words *words, const char *folder,
+                        const char *ending)
+{
+    char pattern[CLI_PATH_MAX];
+    glob_t found;
+    snprintf(pattern, sizeof pattern, "%s/*.c", folder);
+    if (glob(pattern, 0, NULL, &found) != 0) {
+        return;
+    }
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        const char *name = strrchr(found.gl_pathv[i], '/') + 1;
+        begin_word(words);
+        /* A name that begins with a dash is no option. */
+        cli_add_format(&words->text, "%s%.*s%s", name[0] == '-' ? "./" : "",
+                       (int)strlen(name) - 2, name, ending);
+        end_word(words);
+    }
+    globfree(&found);
+}
+
+static void make_words(const struct cli_context *context, struct words *words,
+                       const struct cli_found *found, const char *folder,
+                       const char *const *list, size_t len)
+{
+    cli_text_init(&words->text, context->env);
+    words->len = 0;
+    for (size_t i = 0; i < len && list[i] != NULL; i++) {
+        if (strcmp(list[i], "{c}") == 0) {
+            add_sources(words, folder, ".c");
+        } else if (strcmp(list[i], "{o}") == 0) {
+            add_sources(words, folder, ".o");
+        } else {
+            add_expanded(words, found, list[i]);
+        }
+    }
+    for (size_t i = 0; i < words->len && !words->text.failed; i++) {
+        words->argv[i] = words->text.data + words->starts[i];
+    }
+    words->argv[words->text.failed ? 0 : words->len] = NULL;
+}
+
+/* --- Toolchains ---------------------------------------------------------- */
+
+static bool passes(const struct cli_context *context,
+                   const struct cli_found *found, const struct cli_step *check)
+{
+    struct words words;
+    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    make_words(context, &words, found, ".", check->argv, CLI_ARGS);
+    int code = words.argv[0] != NULL && nowhere >= 0
+                   ? cli_spawn(NULL, NULL, words.argv, nowhere)
+                   : 127;
+    cli_text_fini(&words.text);
+    if (nowhere >= 0) {
+        close(nowhere);
+    }
+    return code == 0;
+}
+
+static void add_missing(struct cli_text *missing, const char *package)
+{
+    cli_add_format(missing, "%s%s", missing->len > 0 ? "; " : "", package);
+}
+
+bool cli_toolchain_find(const struct cli_context *context,
+                        const struct cli_toolchain *toolchain,
+                        struct cli_found *out, struct cli_text *missing)
+{
+    bool whole = true;
+    memset(out, 0, sizeof *out);
+    out->toolchain = toolchain;
+    for (size_t i = 0; i < CLI_TOOLS; i++) {
+        const struct cli_tool *tool = &toolchain->tools[i];
+        size_t n = 0;
+        while (tool->names[n] != NULL &&
+               !cli_which(tool->names[n], out->tools[i])) {
+            n++;
+        }
+        if (n > 0 && tool->names[n] == NULL) {
+            out->tools[i][0] = '\0';
+            add_missing(missing, tool->package);
+            whole = false;
+        }
+    }
+    if (whole && toolchain->check.argv[0] != NULL &&
+        !passes(context, out, &toolchain->check)) {
+        add_missing(missing, toolchain->check_package);
+        whole = false;
+    }
+    return whole;
+}
+
+static int find_toolchain(const struct cli_context *context,
+                          const struct cli_language *language,
+                          struct cli_found *found)
+{
+    struct cli_text missing;
+    int code = CLI_OK;
+    cli_text_init(&missing, context->env);
+    for (size_t i = 0; i < language->toolchains_len; i++) {
+        struct cli_text one;
+        cli_text_init(&one, context->env);
+        if (cli_toolchain_find(context, &language->toolchains[i], found,
+                               &one)) {
+            cli_text_fini(&one);
+            goto out;
+        }
+        cli_add_format(&missing, "%s%s", i > 0 ? "; or: " : "",
+                       one.data != NULL ? one.data : "");
+        cli_text_fini(&one);
+    }
+    code = cli_fail_advice(context, THEATER_UNSUPPORTED, NULL,
+                           "install it; `theater doctor` shows what is there",
+                           "to build %s there is missing: %s", language->title,
+                           missing.data);
+out:
+    cli_text_fini(&missing);
+    return code;
+}
+
+/* --- Steps --------------------------------------------------------------- */
+
+static void show_step(const struct words *env, const struct words *argv)
+{
+    for (size_t i = 0; i < env->len; i++) {
+        fprintf(stderr, "%s ", env->argv[i]);
+    }
+    for (size_t i = 0; i < argv->len; i++) {
+        bool plain = strpbrk(argv->argv[i], " \"'$`*") == NULL;
+        fprintf(stderr, plain ? "%s%s" : "%s'%s'", i > 0 ? " " : "",
+                argv->argv[i]);
+    }
+    fputc('\n', stderr);
+}
+
+/* What a tool said, from a file, to the standard error. */
+static void show_output(FILE *file)
+{
+    char part[4096];
+    size_t len;
+    rewind(file);
+    while ((len = fread(part, 1, sizeof part, file)) > 0) {
+        (void)cli_write(STDERR_FILENO, part, len);
+    }
+}
+
+static int run_words(const struct cli_context *context, const char *folder,
+                     const struct words *env, const struct words *argv,
+                     bool talks, bool verbose)
+{
+    FILE *said = verbose ? NULL : tmpfile();
+    if (verbose) {
+        show_step(env, argv);
+    }
+    int code = cli_spawn(folder, env->argv, argv->argv,
+                         said != NULL ? fileno(said) : STDERR_FILENO);
+    if (said != NULL) {
+        if (code != 0 || talks) {
+            show_output(said);
+        }
+        fclose(said);
+    }
+    return code == 0
+               ? CLI_OK
+               : cli_fail_advice(context, THEATER_FAILED, folder,
+                                 "correct what it says above; "
+                                 "`theater build --verbose` shows how it "
+                                 "was called",
+                                 "'%s' ended with %d", argv->argv[0], code);
+}
+
+static int run_step(const struct cli_context *context, const char *folder,
+                    const struct cli_found *found, const struct cli_step *step,
+                    bool verbose)
+{
+    struct words env, argv;
+    char there[CLI_PATH_MAX];
+    if (step->unless != NULL) {
+        if (!cli_path(context, there, "%s/%s", folder, step->unless)) {
+            return CLI_FAILED;
+        }
+        if (access(there, F_OK) == 0) {
+            return CLI_OK;
+        }
+    }
+    make_words(context, &env, found, folder, step->env, CLI_ENVS);
+    make_words(context, &argv, found, folder, step->argv, CLI_ARGS);
+    int code =
+        argv.text.failed || env.text.failed
+            ? cli_fail(context, THEATER_OUT_OF_MEMORY, NULL)
+            : run_words(context, folder, &env, &argv, step->talks, verbose);
+    cli_text_fini(&env.text);
+    cli_text_fini(&argv.text);
+    return code;
+}
+
+/* --- Projects ------------------------------------------------------------ */
+
+static bool has(const char *folder, const char *name)
+{
+    char path[CLI_PATH_MAX];
+    int len = snprintf(path, sizeof path, "%s/%s", folder, name);
+    return len > 0 && (size_t)len < sizeof path && access(path, F_OK) == 0;
+}
+
+const struct cli_language *cli_project_language(const char *folder)
+{
+    size_t len;
+    const struct cli_language *all = cli_languages(&len);
+    for (size_t i = 0; i < len; i++) {
+        if (has(folder, all[i].source)) {
+            return &all[i];
+        }
+    }
+    return NULL;
+}
+
+int cli_project_build(const struct cli_context *context, const char *folder,
+                      const struct cli_language *language, bool verbose)
+{
+    struct cli_found *found;
+    const char *missing = !has(folder, language->source)  ? language->source
+                          : !has(folder, language->needs) ? language->needs
+                                                          : NULL;
+    if (missing != NULL) {
+        return cli_fail_advice(context, THEATER_NOT_FOUND, folder,
+                               "`theater new NAME --lang LANG` makes a whole "
+                               "project; take what is missing from there",
+                               "a project in %s has %s, this folder has not",
+                               language->title, missing);
+    }
+    found = malloc(sizeof *found);
+    if (found == NULL) {
+        return cli_fail(context, THEATER_OUT_OF_MEMORY, NULL);
+    }
+    int code = find_toolchain(context, language, found);
+    for (size_t i = 0; code == CLI_OK && i < CLI_STEPS; i++) {
+        const struct cli_step *step = &found->toolchain->steps[i];
+        if (step->argv[0] == NULL) {
+            break;
+        }
+        code = run_step(context, folder, found, step, verbose);
+    }
+    free(found);
+    return code == CLI_OK && !has(folder, "actor.wasm")
+               ? cli_fail_text(context, THEATER_FAILED, folder,
+                               "the tools ended well, but there is no "
+                               "actor.wasm")
+               : code;
+}
+
+/* --- The command --------------------------------------------------------- */
+
+static int report(const struct cli_context *context, const char *folder,
+                  const struct cli_language *language, uint64_t began_ns)
+{
+    struct cli_text out;
+    struct stat built;
+    char path[CLI_PATH_MAX];
+    const theater_env_t *env = context->env;
+    double seconds = (double)(env->now_ns(env->ctx) - began_ns) / 1e9;
+    if (!cli_path(context, path, "%s/actor.wasm", folder)) {
+        return CLI_FAILED;
+    }
+    uint64_t bytes = stat(path, &built) == 0 ? (uint64_t)built.st_size : 0;
+    cli_text_init(&out, context->env);
+    if (context->json) {
+        cli_json_object(&out, NULL);
+        cli_json_string(&out, "language", language->name);
+        cli_json_string(&out, "module", path);
+        cli_json_number(&out, "bytes", bytes);
+        cli_json_real(&out, "seconds", seconds);
+        cli_json_end(&out, '}');
+        cli_add(&out, "\n");
+    } else {
+        cli_add_escaped(&out, path, strlen(path));
+        cli_add_format(&out, ": %llu bytes, from %s, in %.1f s\n",
+                       (unsigned long long)bytes, language->title, seconds);
+    }
+    return cli_print(&out);
+}
+
+int cli_build(const struct cli_context *context, int argc, char **argv)
+{
+    const char *folder = argc > 0 ? argv[0] : ".";
+    const char *name = cli_value(context, "lang");
+    struct stat there;
+    if (stat(folder, &there) != 0 || !S_ISDIR(there.st_mode)) {
+        return cli_fail_text(context, THEATER_NOT_FOUND, folder,
+                             "there is no such folder");
+    }
+    const struct cli_language *language =
+        name != NULL ? cli_language(name) : cli_project_language(folder);
+    if (language == NULL) {
+        return cli_fail_advice(
+            context, THEATER_NOT_FOUND, folder,
+            "`theater new NAME --lang LANG` makes a project",
+            "there is no project: none of actor.c, actor.go, "
+            "actor.js, actor.ts, actor.py, actor.zig, "
+            "Cargo.toml");
+    }
+    uint64_t began_ns = context->env->now_ns(context->env->ctx);
+    int code = cli_project_build(context, folder, language,
+                                 cli_flag(context, "verbose"));
+    return code == CLI_OK ? report(context, folder, language, began_ns) : code;
+}
