@@ -6,6 +6,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -238,6 +239,21 @@ static void a_huge_table_is_refused(void **state)
     world_guest_end(&g);
 }
 
+static void tables_have_so_many_elements_and_no_more(void **state)
+{
+    (void)state;
+    for (unsigned n = 9999; n <= 10001; n++) {
+        char wat[80];
+        (void)snprintf(wat, sizeof wat, "(module (table %u funcref))", n);
+        assert_int_equal(world_guest_new(&world, &g, wat),
+                         n <= 10000 ? THEATER_OK : THEATER_LIMIT);
+        if (n > 10000) {
+            assert_non_null(strstr(g.err.text, "table"));
+        }
+        world_guest_end(&g);
+    }
+}
+
 static void deep_recursion_ends_with_the_stack_limit(void **state)
 {
     (void)state;
@@ -358,6 +374,7 @@ int main(void)
         TEST(memory_keeps_its_bytes_when_it_grows_and_moves),
         TEST(memory_that_was_used_is_zero_for_the_next_guest),
         TEST(a_huge_table_is_refused),
+        TEST(tables_have_so_many_elements_and_no_more),
         TEST(deep_recursion_ends_with_the_stack_limit),
         TEST(recursion_that_fits_a_large_stack_only_works_there),
         FUEL(with_fuel_the_limits_hold_too),

@@ -8,18 +8,21 @@ static struct stage stage;
 
 /* Every way to begin something; %s is the target. */
 static const struct path {
-    const char *command; /* of the driver */
-    const char *denied;  /* how its answer begins when it is forbidden */
-    unsigned needs;      /* THEATER_ACCEPT_... */
+    const char *function; /* of the host */
+    const char *command;  /* of the driver */
+    const char *denied;   /* how its answer begins when it is forbidden */
+    unsigned needs;       /* THEATER_ACCEPT_... */
 } paths[] = {
-    {"send %s x", "error denied", THEATER_ACCEPT_SENDS},
-    {"batch %s 3 x", "error denied", THEATER_ACCEPT_SENDS},
-    {"broadcast %s x", "ok denied", THEATER_ACCEPT_SENDS},
-    {"broadcast-many %s 2 x", "ok denied,denied", THEATER_ACCEPT_SENDS},
-    {"after %s 0 x", "error denied", THEATER_ACCEPT_SENDS},
-    {"request %s echo x", "error denied", THEATER_ACCEPT_REQUESTS},
-    {"request-with %s 1000 echo x", "error denied", THEATER_ACCEPT_REQUESTS},
-    {"open %s x", "error denied", THEATER_ACCEPT_CHANNELS},
+    {"send", "send %s x", "error denied", THEATER_ACCEPT_SENDS},
+    {"send-batch", "batch %s 3 x", "error denied", THEATER_ACCEPT_SENDS},
+    {"broadcast", "broadcast %s x", "ok denied", THEATER_ACCEPT_SENDS},
+    {"broadcast", "broadcast-many %s 2 x", "ok denied,denied",
+     THEATER_ACCEPT_SENDS},
+    {"send-after", "after %s 0 x", "error denied", THEATER_ACCEPT_SENDS},
+    {"request", "request %s echo x", "error denied", THEATER_ACCEPT_REQUESTS},
+    {"request-with", "request-with %s 1000 echo x", "error denied",
+     THEATER_ACCEPT_REQUESTS},
+    {"open-channel", "open %s x", "error denied", THEATER_ACCEPT_CHANNELS},
 };
 enum { PATHS = sizeof paths / sizeof *paths };
 
@@ -38,6 +41,9 @@ static void check(const struct path *path, const char *answer,
     }
 }
 
+/* What the embedder forbids holds for the visitor as well. */
+static bool visitor_opens = true;
+
 /* As a request's command, inside handle-send, and inside
  * handle-channel-open: the last two tell through the journal. */
 static void try_everywhere(const struct path *path, const char *target,
@@ -55,6 +61,9 @@ static void try_everywhere(const struct path *path, const char *target,
     assert_true(begins(heard, "ok did - "));
     check(path, heard + 9, target, granted);
 
+    if (!visitor_opens) {
+        return;
+    }
     snprintf(wrapped, sizeof wrapped, "open actor !%s", command);
     assert_true(begins(stage_ask(&stage, "visitor", wrapped), "ok "));
     heard = stage_ask(&stage, "actor", "heard");
@@ -84,20 +93,25 @@ static void start_world(const theater_permissions_t *most, const char *keys,
     theater_manifest_release(manifest);
 }
 
-/* `granted`: THEATER_ACCEPT_... that `keys` leave. */
-static void all_paths(const char *keys, unsigned granted, bool friend_allowed)
+/* `granted`: THEATER_ACCEPT_... that `most` and `keys` leave together. */
+static void all_paths(const theater_permissions_t *most, const char *keys,
+                      unsigned granted, bool friend_allowed, bool foe_allowed)
 {
-    start_world(NULL, keys, NULL);
+    visitor_opens = most == NULL ||
+                    (most->can_open_channels && most->allowed_targets == NULL);
+    start_world(most, keys, NULL);
     for (int life = 0; life < 2; life++) {
         for (size_t i = 0; i < PATHS; i++) {
             bool may = (paths[i].needs & granted) != 0;
             try_everywhere(&paths[i], "friend", may && friend_allowed);
-            try_everywhere(&paths[i], "foe", false);
+            try_everywhere(&paths[i], "foe", may && foe_allowed);
         }
         if (granted == 0 || !friend_allowed) {
             hears_nothing("friend");
         }
-        hears_nothing("foe");
+        if (granted == 0 || !foe_allowed) {
+            hears_nothing("foe");
+        }
         if (life == 0) {
             /* It fails; what it may do afterwards is the same. */
             assert_string_equal(stage_ask(&stage, "actor", "trap"), "closed");
@@ -110,20 +124,86 @@ static void all_paths(const char *keys, unsigned granted, bool friend_allowed)
 static void each_permission_holds_on_its_paths(void **state)
 {
     (void)state;
-    all_paths("can_send = false\nmax_channels = 1000\n"
+    all_paths(NULL,
+              "can_send = false\nmax_channels = 1000\n"
               "allowed_targets = [\"friend\"]",
-              THEATER_ACCEPT_REQUESTS | THEATER_ACCEPT_CHANNELS, true);
-    all_paths("can_request = false\nmax_channels = 1000\n"
+              THEATER_ACCEPT_REQUESTS | THEATER_ACCEPT_CHANNELS, true, false);
+    all_paths(NULL,
+              "can_request = false\nmax_channels = 1000\n"
               "allowed_targets = [\"friend\"]",
-              THEATER_ACCEPT_SENDS | THEATER_ACCEPT_CHANNELS, true);
-    all_paths("can_open_channels = false\nmax_channels = 1000\n"
+              THEATER_ACCEPT_SENDS | THEATER_ACCEPT_CHANNELS, true, false);
+    all_paths(NULL,
+              "can_open_channels = false\nmax_channels = 1000\n"
               "allowed_targets = [\"fri*\"]",
-              THEATER_ACCEPT_SENDS | THEATER_ACCEPT_REQUESTS, true);
-    all_paths("can_send = false\ncan_request = false\n"
+              THEATER_ACCEPT_SENDS | THEATER_ACCEPT_REQUESTS, true, false);
+    all_paths(NULL,
+              "can_send = false\ncan_request = false\n"
               "can_open_channels = false\nmax_channels = 1000",
-              0, true);
-    all_paths("allowed_targets = []\nmax_channels = 1000", THEATER_ACCEPT_ALL,
-              false);
+              0, true, true);
+    all_paths(NULL, "allowed_targets = []\nmax_channels = 1000",
+              THEATER_ACCEPT_ALL, false, false);
+}
+
+/* Keys that are absent grant everything; what the embedder narrows stays so
+ * whatever the manifest says, in every life. */
+static void each_path_is_granted_absent_or_narrowed(void **state)
+{
+    static const char *const targets[] = {"fri*"};
+    static const char all[] = "can_send = true\ncan_request = true\n"
+                              "can_open_channels = true\n"
+                              "allowed_targets = [\"*\"]\n"
+                              "max_channels = 1000";
+    (void)state;
+    all_paths(NULL, all, THEATER_ACCEPT_ALL, true, true);
+    all_paths(NULL, "max_channels = 1000", THEATER_ACCEPT_ALL, true, true);
+    for (unsigned kind = 0; kind < 3; kind++) {
+        theater_permissions_t most = THEATER_PERMISSIONS_INIT;
+        most.can_send = kind != 0;
+        most.can_request = kind != 1;
+        most.can_open_channels = kind != 2;
+        unsigned left = (most.can_send ? THEATER_ACCEPT_SENDS : 0) |
+                        (most.can_request ? THEATER_ACCEPT_REQUESTS : 0) |
+                        (most.can_open_channels ? THEATER_ACCEPT_CHANNELS : 0);
+        all_paths(&most, all, left, true, true);
+    }
+    theater_permissions_t most = THEATER_PERMISSIONS_INIT;
+    most.allowed_targets = targets;
+    most.allowed_targets_len = 1;
+    all_paths(&most, all, THEATER_ACCEPT_ALL, true, false);
+    all_paths(&most, "max_channels = 1000", THEATER_ACCEPT_ALL, true, false);
+}
+
+/* A host function that is added is either on the paths above, or names
+ * nobody. */
+static void every_host_function_is_known_here(void **state)
+{
+    static const char *const names_nobody[] = {
+        "cancel-send",
+        "defer-response",
+        "respond-to-request",
+        "cancel-request",
+        "send-on-channel",
+        "close-channel",
+        "sender",
+        "current-channel",
+        "close-reason",
+        "list-outstanding-requests",
+    };
+    const theater_handler_ops_t *ops = theater_message_server_ops();
+    (void)state;
+    for (size_t i = 0; i < ops->functions_len; i++) {
+        bool known = false;
+        for (size_t k = 0; k < PATHS; k++) {
+            known |= strcmp(paths[k].function, ops->functions[i].name) == 0;
+        }
+        for (size_t k = 0; k < sizeof names_nobody / sizeof *names_nobody;
+             k++) {
+            known |= strcmp(names_nobody[k], ops->functions[i].name) == 0;
+        }
+        if (!known) {
+            fail_msg("%s: on no path of this test", ops->functions[i].name);
+        }
+    }
 }
 
 static void what_the_embedder_forbids_no_manifest_grants(void **state)
@@ -217,6 +297,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_permission_holds_on_its_paths),
+        cmocka_unit_test(each_path_is_granted_absent_or_narrowed),
+        cmocka_unit_test(every_host_function_is_known_here),
         cmocka_unit_test(what_the_embedder_forbids_no_manifest_grants),
         cmocka_unit_test(what_is_forbidden_is_so_in_run),
         cmocka_unit_test(answering_needs_no_permission),

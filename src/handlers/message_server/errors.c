@@ -113,7 +113,8 @@ static void add_full(struct text *text, enum th_ms_verb verb,
 {
     switch (verb) {
     case TH_MS_SEND_LATER:
-        add(text, "too many timed sends are under way; see max_timers");
+        add(text, "too many timed sends are under way; see max_timers, and "
+                  "the router's max_pending");
         return;
     case TH_MS_OPEN:
         add_subject(text, subject, "the target");
@@ -122,7 +123,8 @@ static void add_full(struct text *text, enum th_ms_verb verb,
         return;
     case TH_MS_SEND_ON_CHANNEL:
         add(text, "the other end of the channel has not handled enough yet; "
-                  "try later, or raise its channel_credit");
+                  "try later, or raise its channel_credit or "
+                  "channel_credit_bytes");
         return;
     case TH_MS_DEFER:
         add(text, "too many answers are deferred; see max_requests");
@@ -215,6 +217,11 @@ static bool write_text(struct text *text, const struct th_ms *ms,
     case THEATER_DEADLOCK:
         add_subject(text, subject, "the target");
         add(text, " waits, through others or itself, for this actor");
+        return true;
+    case THEATER_REJECTED:
+        add_subject(text, subject, "the target");
+        add(text, " refused the channel, or has as many as its max_channels "
+                  "allows");
         return true;
     case THEATER_OUT_OF_MEMORY:
         add(text, "the host has no memory for it now");
