@@ -229,7 +229,7 @@ static void where_nobody_gets_on_it_says_so(void **state)
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        (void)freopen("/dev/null", "w", stderr);
+        (void)!freopen("/dev/null", "w", stderr);
         (void)signal(SIGABRT, SIG_DFL);
         (void)explore(&world, 3, TH_INTERLEAVE_ALL, await_word, count);
         _exit(0);
