@@ -24,7 +24,10 @@ static void nobody_uses_a_channel_before_it_is_decided(void **state)
     theater_endpoint_t *b = join(&world, "b");
     assert_status(send_text(&world, a, "b", "first"), THEATER_OK);
     assert_status(offer(a, "b", "hello", 0, &outcome), THEATER_PENDING);
+    struct outcome other;
+    assert_status(offer(a, "b", "another", 0, &other), THEATER_PENDING);
     theater_channel_id_t guess = {UINT64_C(1) << 32};
+    theater_channel_id_t next = {guess.value + 1};
     /* Neither the opener, nor its target before or while it handles another. */
     assert_status(theater_channel_send(a, guess, text("x")),
                   THEATER_INVALID_ARGUMENT);
@@ -40,11 +43,43 @@ static void nobody_uses_a_channel_before_it_is_decided(void **state)
     const theater_message_t *message =
         take(b, THEATER_MESSAGE_CHANNEL_OPEN, "hello");
     assert_true(message->channel.value == guess.value);
+    expect_two(theater_channel_send(b, next, text("x")));
     assert_status(theater_channel_accept(b), THEATER_OK);
     assert_status(theater_channel_accept(b), THEATER_INVALID_ARGUMENT);
     theater_endpoint_done(b, THEATER_OK);
     assert_ended(outcome, THEATER_OK);
+    message = take(b, THEATER_MESSAGE_CHANNEL_OPEN, "another");
+    assert_true(message->channel.value == next.value);
+    theater_endpoint_done(b, THEATER_OK);
+    assert_ended(other, THEATER_REJECTED);
     nothing(a);
+    leave(a);
+    leave(b);
+    world_fini(&world);
+}
+
+/* Ids of requests and of channels are counted apart, so they may be equal. */
+static void a_request_with_a_channels_id_opens_it_for_nobody(void **state)
+{
+    struct world world;
+    struct outcome asked, outcome;
+    theater_request_id_t id;
+    (void)state;
+
+    world_init(&world);
+    theater_endpoint_t *a = join(&world, "a");
+    theater_endpoint_t *b = join(&world, "b");
+    assert_status(ask(&world, a, "b", "q", 0, &asked, &id), THEATER_PENDING);
+    assert_status(offer(a, "b", "hello", 0, &outcome), THEATER_PENDING);
+    (void)take(b, THEATER_MESSAGE_REQUEST, "q");
+    theater_channel_id_t guess = {id.value};
+    expect_two(theater_channel_send(b, guess, text("not asked yet")));
+    theater_endpoint_done(b, THEATER_OK);
+    const theater_message_t *message =
+        take(b, THEATER_MESSAGE_CHANNEL_OPEN, "hello");
+    assert_true(message->channel.value == guess.value);
+    theater_endpoint_done(b, THEATER_OK);
+    assert_ended(outcome, THEATER_REJECTED);
     leave(a);
     leave(b);
     world_fini(&world);
@@ -170,6 +205,8 @@ static void a_ring_that_has_no_room_accepts_no_channel(void **state)
     world_init(&world);
     theater_endpoint_t *a = join(&world, "a");
     theater_endpoint_t *ring = join_as(&world, "ring", &options);
+    struct outcome early;
+    assert_status(offer(a, "ring", "before", 0, &early), THEATER_PENDING);
     /* It opens, is greeted and closes, so what is of closed ones piles up. */
     for (; rounds < 1000; rounds++) {
         status = offer(ring, "a", "x", 0, &outcome);
@@ -186,12 +223,15 @@ static void a_ring_that_has_no_room_accepts_no_channel(void **state)
             }
             theater_endpoint_done(a, THEATER_OK);
         }
-        /* While it has a channel and a full ring it is asked for another. */
         assert_status(theater_channel_close(ring, outcome.channel, THEATER_OK),
                       THEATER_OK);
     }
     assert_status(status, THEATER_MAILBOX_FULL);
     assert_true(rounds > 0);
+    (void)take(ring, THEATER_MESSAGE_CHANNEL_OPEN, "before");
+    assert_status(theater_channel_accept(ring), THEATER_MAILBOX_FULL);
+    theater_endpoint_done(ring, THEATER_OK);
+    assert_ended(early, THEATER_REJECTED);
     leave(ring);
     leave(a);
     world_fini(&world);
@@ -223,6 +263,18 @@ static void channels_count_against_what_is_under_way(void **state)
     }
     assert_status(status, THEATER_MAILBOX_FULL);
     assert_true(theater_channel_is_open(a, channel));
+    /* So do requests, and waits for credit. */
+    static struct outcome asked[1000];
+    for (opened = 0; opened < 1000; opened++) {
+        status = ask(&world, NULL, "b", "q", 10, &asked[opened], NULL);
+        if (status != THEATER_PENDING) {
+            break;
+        }
+    }
+    assert_status(status, THEATER_MAILBOX_FULL);
+    assert_status(credit(a, channel, &outcome), THEATER_MAILBOX_FULL);
+    pass(&world, 20);
+    nothing(b);
     leave(a);
     leave(b);
     world_fini(&world);
@@ -481,6 +533,18 @@ static void a_place_in_line_that_its_sender_left_is_nobody_elses(void **state)
     handle_send(r, "3");
     assert_ended(outcome, THEATER_OK);
     nothing(r);
+    /* Nor is it of one that never waited. */
+    assert_status(send_text(&world, NULL, "r", "1"), THEATER_OK);
+    memset(&outcome, 0, sizeof outcome);
+    assert_status(theater_router_send_start(world.router, s, text("r"),
+                                            text("2"), 1000, note_done,
+                                            &outcome, NULL),
+                  THEATER_PENDING);
+    leave(s);
+    assert_ended(outcome, THEATER_CANCELLED);
+    s = join_as(&world, "s", &waits);
+    handle_send(r, "1");
+    nothing(r);
     leave(s);
     leave(r);
     world_fini(&world);
@@ -508,6 +572,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nobody_uses_a_channel_before_it_is_decided),
+        cmocka_unit_test(a_request_with_a_channels_id_opens_it_for_nobody),
         cmocka_unit_test(a_channel_may_be_closed_while_its_data_is_handled),
         cmocka_unit_test(a_wait_for_credit_that_cannot_be_is_refused_at_once),
         cmocka_unit_test(who_sends_and_waits_on_a_channel_is_told_of_its_end),
