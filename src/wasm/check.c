@@ -73,6 +73,19 @@ static const char *handler_for(const struct th_module *module, const char *from)
     return NULL;
 }
 
+theater_status_t th_check_not_granted(const struct th_module *module,
+                                      const char *from, const char *name,
+                                      theater_error_t *err)
+{
+    const char *wanted = handler_for(module, from);
+    return th_error(err, THEATER_BAD_MODULE, module->path,
+                    "imports `%s` of `%s`, which no handler of its "
+                    "manifest grants%s%s%s",
+                    name, from,
+                    wanted != NULL ? ": add [[handler]] type = \"" : "",
+                    wanted != NULL ? wanted : "", wanted != NULL ? "\"" : "");
+}
+
 static theater_status_t check_import(struct th_module *module,
                                      const wasm_importtype_t *actual,
                                      struct th_import *import,
@@ -89,14 +102,7 @@ static theater_status_t check_import(struct th_module *module,
                         "out of memory");
     }
     if (!find_grant(module, from, name, import)) {
-        const char *wanted = handler_for(module, import->module);
-        return th_error(err, THEATER_BAD_MODULE, module->path,
-                        "imports `%s` of `%s`, which no handler of its "
-                        "manifest grants%s%s%s",
-                        import->name, import->module,
-                        wanted != NULL ? ": add [[handler]] type = \"" : "",
-                        wanted != NULL ? wanted : "",
-                        wanted != NULL ? "\"" : "");
+        return th_check_not_granted(module, import->module, import->name, err);
     }
     struct th_core_type want;
     th_import_core(import, &want);

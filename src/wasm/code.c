@@ -49,8 +49,18 @@ void th_code_release(struct th_engine *engine, struct th_code *code)
         if (code->module != NULL) {
             wasmtime_module_delete(code->module);
         }
+        if (code->component != NULL) {
+            wasmtime_component_delete(code->component);
+        }
         th_free(engine->env, code);
     }
+}
+
+bool th_code_is_component(theater_bytes_t wasm)
+{
+    /* A version, and 1 for the layer of components. */
+    static const uint8_t header[8] = {0, 'a', 's', 'm', 0x0d, 0, 1, 0};
+    return wasm.len >= 8 && memcmp(wasm.data, header, 8) == 0;
 }
 
 /* Compiles, or reads what an earlier run compiled. */
@@ -61,12 +71,15 @@ static void make(struct th_engine *engine, struct th_code *code,
     theater_status_t status =
         th_engine_get(engine, code->stack, &wasm_engine, &code->err);
     if (status == THEATER_OK) {
-        *out_found =
-            th_code_file_read(engine, wasm_engine, code, &code->module);
+        *out_found = th_code_file_read(engine, wasm_engine, code);
     }
     if (status == THEATER_OK && !*out_found) {
-        wasmtime_error_t *error = wasmtime_module_new(wasm_engine, wasm.data,
-                                                      wasm.len, &code->module);
+        wasmtime_error_t *error =
+            code->is_component
+                ? wasmtime_component_new(wasm_engine, wasm.data, wasm.len,
+                                         &code->component)
+                : wasmtime_module_new(wasm_engine, wasm.data, wasm.len,
+                                      &code->module);
         if (error != NULL) {
             status =
                 th_error_take(error, THEATER_BAD_MODULE, path,
@@ -103,6 +116,7 @@ theater_status_t th_code_get(struct th_engine *engine, const char *path,
         if (code != NULL) {
             code->key = *key;
             code->stack = stack;
+            code->is_component = th_code_is_component(wasm);
             code->refs = 1;
             code->next = engine->codes;
             engine->codes = code;

@@ -33,7 +33,7 @@ static struct th_digest config_of(const struct th_engine *engine,
                                   enum th_stack stack)
 {
     char text[160];
-    int len = snprintf(text, sizeof text, "wasmtime %s stack %d %d fuel %d",
+    int len = snprintf(text, sizeof text, "wasmtime %s stack %d %d fuel %d 2",
                        WASMTIME_VERSION, (int)stack,
                        stack == TH_STACK_SMALL ? TH_SMALL_WASM : TH_LARGE_WASM,
                        (int)engine->fuel);
@@ -78,8 +78,17 @@ static const char *check(const struct th_engine *engine,
     return NULL;
 }
 
+static wasmtime_error_t *deserialize(wasm_engine_t *wasm, struct th_code *code,
+                                     const uint8_t *data, size_t len)
+{
+    return code->is_component
+               ? wasmtime_component_deserialize(wasm, data, len,
+                                                &code->component)
+               : wasmtime_module_deserialize(wasm, data, len, &code->module);
+}
+
 bool th_code_file_read(struct th_engine *engine, wasm_engine_t *wasm,
-                       const struct th_code *code, wasmtime_module_t **out)
+                       struct th_code *code)
 {
     const theater_env_t *env = engine->env;
     char path[PATH_BYTES];
@@ -103,8 +112,8 @@ bool th_code_file_read(struct th_engine *engine, wasm_engine_t *wasm,
     }
     if (wrong == NULL) {
         wasmtime_error_t *error =
-            wasmtime_module_deserialize(wasm, data + sizeof(struct file_header),
-                                        len - sizeof(struct file_header), out);
+            deserialize(wasm, code, data + sizeof(struct file_header),
+                        len - sizeof(struct file_header));
         if (error != NULL) {
             wasmtime_error_delete(error);
             wrong = "compiled by another engine";
@@ -127,7 +136,9 @@ void th_code_file_write(struct th_engine *engine, const struct th_code *code)
         return;
     }
     wasmtime_error_t *error =
-        wasmtime_module_serialize(code->module, &code_bytes);
+        code->is_component
+            ? wasmtime_component_serialize(code->component, &code_bytes)
+            : wasmtime_module_serialize(code->module, &code_bytes);
     if (error != NULL) {
         wasmtime_error_delete(error);
         return;

@@ -17,8 +17,8 @@ void th_deliver_end(struct th_guest *guest, theater_status_t status)
     guest->hooks->done(guest->ctx, guest->delivery_grant, delivery);
 }
 
-/* The next delivery that the module has an export for, or NULL. */
-static theater_delivery_t *next(struct th_guest *guest)
+/* In line in this file. */
+static inline theater_delivery_t *next(struct th_guest *guest)
 {
     const struct th_module *module = guest->module;
     for (;;) {
@@ -40,6 +40,11 @@ static theater_delivery_t *next(struct th_guest *guest)
         }
         th_deliver_end(guest, THEATER_UNSUPPORTED);
     }
+}
+
+theater_delivery_t *th_deliver_next(struct th_guest *guest)
+{
+    return next(guest);
 }
 
 /* No delivery: the loop ends, or parks. */

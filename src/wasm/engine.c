@@ -12,7 +12,7 @@
  *
  * Each is made at its first use, under the lock; from then on the pointer is
  * read without it ([E1] release/acquire: the engine's own contents). */
-#include "wasm/internal.h"
+#include "wasm/component.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -88,6 +88,9 @@ static wasmtime_error_t *memory_new(void *env, const wasm_memorytype_t *type,
     (void)maximum;
     (void)reserved;
     (void)guard;
+    if (guest != NULL && guest->component != NULL) {
+        return th_component_memory_new(guest, minimum, out);
+    }
     if (guest == NULL || guest->memory.base != NULL) {
         return wasmtime_error_new("a second memory");
     }
@@ -164,6 +167,9 @@ static wasm_config_t *config_new(struct th_engine *engine, enum th_stack stack)
     wasmtime_config_shared_memory_set(config, false);
     wasmtime_config_wasm_stack_switching_set(config, false);
     wasmtime_config_wasm_custom_page_sizes_set(config, false);
+    /* Calls of components suspend as those of core modules do, on one stack;
+     * the component model's own tasks would cost each call more. */
+    wasmtime_config_concurrency_support_set(config, false);
     wasmtime_config_memory_may_move_set(config, true);
     wasmtime_config_memory_reservation_set(config, 0);
     wasmtime_config_memory_guard_size_set(config, 0);

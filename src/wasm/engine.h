@@ -48,8 +48,9 @@ enum { TH_MAX_GRANTS = 8 };
 /* Loads a module, compiled once per content, stack class and set of grants
  * (the loop module depends on those); counted. Checks imports and exports
  * against the grants: names the import that nobody grants, the export with
- * the wrong signature. `path` is for messages; `wasm` is borrowed for the
- * call. WASI preview 1 is granted always, sandboxed (stdout and stderr become
+ * the wrong signature. `wasm` is a core module or a component, as its header
+ * says, and borrowed for the call; `path` is for messages. WASI (preview 1, or
+ * 2 for a component) is granted always, sandboxed (stdout and stderr become
  * log lines, clocks and random of the environment, nothing else).
  * Threads: any that may block. Returns: OK, BAD_MODULE, OUT_OF_MEMORY, ... */
 THEATER_CHECKED theater_status_t th_engine_load(

@@ -14,7 +14,7 @@
  * 0.91 million a second, `ping-pong` from 0.55 to 0.71. A guest
  * parks in the loop from its TH_ROUNDS-th call on, since its stack and the
  * engine's record of the call stay with it: most actors are seldom called. */
-#include "wasm/internal.h"
+#include "wasm/component.h"
 
 /* The function to call for this entry; NULL: the module has none. */
 static const wasmtime_func_t *function_of(struct th_guest *guest,
@@ -66,7 +66,7 @@ static bool poll(struct th_guest *guest)
     }
 }
 
-static enum th_guest_state die(struct th_guest *guest, theater_error_t *err)
+enum th_guest_state th_guest_die(struct th_guest *guest, theater_error_t *err)
 {
     theater_error_t reason;
     guest->dead = true;
@@ -83,11 +83,10 @@ static enum th_guest_state die(struct th_guest *guest, theater_error_t *err)
     return TH_GUEST_DEAD;
 }
 
-/* Enters the guest; true: the call has ended. */
-static bool run(struct th_guest *guest, const wasmtime_func_t *func)
+bool th_guest_run(struct th_guest *guest, bool fresh)
 {
     struct th_guest *outer = th_guest_current;
-    if (func != NULL && guest->stack != NULL) {
+    if (fresh && guest->stack != NULL) {
         th_stack_busy(guest->stack);
     }
     th_guest_current = guest;
@@ -96,13 +95,9 @@ static bool run(struct th_guest *guest, const wasmtime_func_t *func)
     if (!guest->engine->fuel) {
         th_ticker_arm(&guest->engine->ticker);
     }
-    if (func != NULL) {
-        if (!guest->engine->fuel) { /* who goes on gets it from the callback */
-            wasmtime_context_set_epoch_deadline(guest->context, 1);
-        }
-        guest->future =
-            wasmtime_func_call_async(guest->context, func, NULL, 0, NULL, 0,
-                                     &guest->trap, &guest->error);
+    if (fresh && !guest->engine->fuel) {
+        /* Who goes on gets it from the callback. */
+        wasmtime_context_set_epoch_deadline(guest->context, 1);
     }
     bool ended = poll(guest);
     if (ended) {
@@ -137,7 +132,7 @@ static void leave_loop(struct th_guest *guest)
     guest->parked = false;
 }
 
-static enum th_guest_state state_of(const struct th_guest *guest)
+enum th_guest_state th_guest_state(const struct th_guest *guest)
 {
     switch ((enum th_pause)guest->pause) {
     case TH_PAUSE_IDLE:
@@ -159,6 +154,9 @@ enum th_guest_state th_guest_enter(struct th_guest *guest,
                                    theater_error_t *err)
 {
     TH_CHECK(!guest->dead);
+    if (guest->component != NULL) {
+        return th_component_enter(guest, entry, stop_reason, err);
+    }
     const wasmtime_func_t *func = NULL;
     guest->slice_over = false;
     if (guest->parked && entry == TH_ENTER_STOP) {
@@ -171,16 +169,19 @@ enum th_guest_state th_guest_enter(struct th_guest *guest,
         }
         guest->until_ask =
             th_rare(guest->engine->env, TH_POINT_ASK_SOON) ? 1 : TH_ASK_EVERY;
+        guest->future =
+            wasmtime_func_call_async(guest->context, func, NULL, 0, NULL, 0,
+                                     &guest->trap, &guest->error);
     } else {
         guest->reentered = true;
         guest->last = th_limits_clock(guest);
     }
-    if (!run(guest, func)) {
-        return state_of(guest);
+    if (!th_guest_run(guest, func != NULL)) {
+        return th_guest_state(guest);
     }
     if (guest->trap != NULL || guest->error != NULL ||
         guest->why_status != THEATER_OK || guest->exited) {
-        return die(guest, err);
+        return th_guest_die(guest, err);
     }
     return guest->slice_over ? TH_GUEST_YIELDED : TH_GUEST_IDLE;
 }

@@ -57,12 +57,10 @@ static const char *code_text(wasmtime_trap_code_t code)
     }
 }
 
-/* The guest's function that the trap happened in, or "". */
-static void place_of(const wasm_trap_t *trap, char *out, size_t size)
+/* The guest's function that the trap happened in, or "". Frees the frames. */
+static void place_of(wasm_frame_vec_t frames, char *out, size_t size)
 {
     out[0] = '\0';
-    wasm_frame_vec_t frames;
-    wasm_trap_trace(trap, &frames);
     if (frames.size > 0) {
         const wasm_name_t *name = wasmtime_frame_func_name(frames.data[0]);
         if (name != NULL) {
@@ -108,15 +106,10 @@ theater_status_t th_error_take(wasmtime_error_t *error, theater_status_t status,
     return th_error(err, status, origin, "%s%s", what, text);
 }
 
-static theater_status_t reason_of_trap(struct th_guest *guest,
-                                       theater_error_t *err)
+static theater_status_t reason_of_code(struct th_guest *guest, bool has_code,
+                                       wasmtime_trap_code_t code,
+                                       const char *place, theater_error_t *err)
 {
-    wasmtime_trap_code_t code = 0;
-    bool has_code = wasmtime_trap_code(guest->trap, &code);
-    char place[160];
-    place_of(guest->trap, place, sizeof place);
-    wasm_trap_delete(guest->trap);
-    guest->trap = NULL;
     const char *origin = guest->module->path;
     if (guest->memory_refused) {
         /* In the largest unit that is exact, as manifests have it. */
@@ -132,12 +125,87 @@ static theater_status_t reason_of_trap(struct th_guest *guest,
                     "%s%s", code_text(has_code ? code : UINT8_MAX), place);
 }
 
+static theater_status_t reason_of_trap(struct th_guest *guest,
+                                       theater_error_t *err)
+{
+    wasmtime_trap_code_t code = 0;
+    bool has_code = wasmtime_trap_code(guest->trap, &code);
+    char place[160];
+    wasm_frame_vec_t frames;
+    wasm_trap_trace(guest->trap, &frames);
+    place_of(frames, place, sizeof place);
+    wasm_trap_delete(guest->trap);
+    guest->trap = NULL;
+    return reason_of_code(guest, has_code, code, place, err);
+}
+
+/* The trap that an error of a component's call tells of, by its words: the
+ * engine's API has no code for it. */
+static bool code_of_words(const char *words, wasmtime_trap_code_t *out)
+{
+    static const struct {
+        const char *words;
+        wasmtime_trap_code_t code;
+    } known[] = {
+        {"call stack exhausted", WASMTIME_TRAP_CODE_STACK_OVERFLOW},
+        {"out of bounds memory access",
+         WASMTIME_TRAP_CODE_MEMORY_OUT_OF_BOUNDS},
+        {"out of bounds table access", WASMTIME_TRAP_CODE_TABLE_OUT_OF_BOUNDS},
+        {"uninitialized element", WASMTIME_TRAP_CODE_INDIRECT_CALL_TO_NULL},
+        {"indirect call type mismatch", WASMTIME_TRAP_CODE_BAD_SIGNATURE},
+        {"integer overflow", WASMTIME_TRAP_CODE_INTEGER_OVERFLOW},
+        {"integer divide by zero", WASMTIME_TRAP_CODE_INTEGER_DIVISION_BY_ZERO},
+        {"invalid conversion to integer",
+         WASMTIME_TRAP_CODE_BAD_CONVERSION_TO_INTEGER},
+        {"`unreachable` instruction executed",
+         WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (strstr(words, known[i].words) != NULL) {
+            *out = known[i].code;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of a call of a component. */
+static theater_status_t reason_of_error(struct th_guest *guest,
+                                        theater_error_t *err)
+{
+    wasmtime_error_t *error = guest->error;
+    wasmtime_trap_code_t code = 0;
+    wasm_name_t message;
+    char place[160];
+    wasmtime_error_message(error, &message);
+    /* The trap's words come last, behind the frames. */
+    char *words = th_strndup(guest->engine->env, message.data, message.size);
+    wasm_byte_vec_delete(&message);
+    bool known = words != NULL && strstr(words, "wasm trap: ") != NULL &&
+                 code_of_words(strstr(words, "wasm trap: "), &code);
+    th_free(guest->engine->env, words);
+    if (!known && !guest->memory_refused) {
+        guest->error = NULL;
+        return th_error_take(error, THEATER_TRAPPED, guest->module->path, "",
+                             err);
+    }
+    wasm_frame_vec_t frames;
+    wasmtime_error_wasm_trace(error, &frames);
+    place_of(frames, place, sizeof place);
+    wasmtime_error_delete(error);
+    guest->error = NULL;
+    return reason_of_code(guest, known, code, place, err);
+}
+
 theater_status_t th_guest_reason(struct th_guest *guest, theater_error_t *err)
 {
     const char *origin = guest->module->path;
     bool own = guest->why_status != THEATER_OK || guest->exited;
     if (!own && guest->trap != NULL) {
         return reason_of_trap(guest, err);
+    }
+    if (!own && guest->error != NULL && guest->component != NULL) {
+        return reason_of_error(guest, err);
     }
     if (!own && guest->error != NULL) {
         wasmtime_error_t *error = guest->error;

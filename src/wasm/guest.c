@@ -10,7 +10,7 @@
  * Deleting: a host function that waits is cancelled first, then the suspended
  * call is dropped (the engine unwinds it), then the store goes, and with it
  * memory and stack return to their slabs. */
-#include "wasm/internal.h"
+#include "wasm/component.h"
 
 enum { MAX_TABLES = 4, MAX_INSTANCES = 4, TABLE_ELEMENTS = 10000 };
 
@@ -22,10 +22,9 @@ static theater_status_t failed(struct th_guest *guest, theater_error_t *err)
     return status == THEATER_OK ? THEATER_TRAPPED : status;
 }
 
-/* Polls a call of the engine to its end, within start_ns. */
-static theater_status_t complete(struct th_guest *guest,
-                                 wasmtime_call_future_t *future,
-                                 theater_error_t *err)
+theater_status_t th_guest_complete(struct th_guest *guest,
+                                   wasmtime_call_future_t *future,
+                                   theater_error_t *err)
 {
     bool broken = false;
     while (!wasmtime_call_future_poll(future)) {
@@ -49,7 +48,7 @@ static theater_status_t instantiate(struct th_guest *guest,
                                     wasmtime_instance_t *out,
                                     theater_error_t *err)
 {
-    return complete(
+    return th_guest_complete(
         guest,
         wasmtime_linker_instantiate_async(linker, guest->context, code->module,
                                           out, &guest->trap, &guest->error),
@@ -83,11 +82,12 @@ static theater_status_t make_imports(struct th_guest *guest,
                                      theater_error_t *err)
 {
     const struct th_module *module = guest->module;
-    theater_status_t status = complete(guest,
-                                       wasmtime_instance_pre_instantiate_async(
-                                           module->imports_pre, guest->context,
-                                           out, &guest->trap, &guest->error),
-                                       err);
+    theater_status_t status =
+        th_guest_complete(guest,
+                          wasmtime_instance_pre_instantiate_async(
+                              module->imports_pre, guest->context, out,
+                              &guest->trap, &guest->error),
+                          err);
     for (size_t i = 0; status == THEATER_OK && i < module->imports_len; i++) {
         const struct th_import *import = &module->imports[i];
         char name[8] = {0};
@@ -161,11 +161,11 @@ static theater_status_t initialize(struct th_guest *guest,
         !get_func(guest, instance, "_initialize", &func)) {
         return THEATER_OK;
     }
-    return complete(guest,
-                    wasmtime_func_call_async(guest->context, &func, NULL, 0,
-                                             NULL, 0, &guest->trap,
-                                             &guest->error),
-                    err);
+    return th_guest_complete(
+        guest,
+        wasmtime_func_call_async(guest->context, &func, NULL, 0, NULL, 0,
+                                 &guest->trap, &guest->error),
+        err);
 }
 
 /* All instances, with th_guest_current set. */
@@ -200,6 +200,21 @@ static theater_status_t make(struct th_guest *guest, theater_error_t *err)
     return status == THEATER_OK ? initialize(guest, &instance, err) : status;
 }
 
+static void limit_store(struct th_guest *guest,
+                        const struct th_guest_options *options)
+{
+    uint32_t elements =
+        options->table_elements != 0 ? options->table_elements : TABLE_ELEMENTS;
+    if (guest->component != NULL) {
+        wasmtime_store_limiter(guest->store, -1, elements,
+                               TH_COMPONENT_INSTANCES, TH_COMPONENT_TABLES,
+                               TH_COMPONENT_MEMORIES);
+    } else {
+        wasmtime_store_limiter(guest->store, -1, elements, MAX_INSTANCES,
+                               MAX_TABLES, 1);
+    }
+}
+
 theater_status_t th_guest_new(struct th_module *module,
                               const struct th_guest_options *options,
                               struct th_guest **out_guest, theater_error_t *err)
@@ -215,6 +230,14 @@ theater_status_t th_guest_new(struct th_module *module,
     if (guest == NULL) {
         return th_error(err, THEATER_OUT_OF_MEMORY, module->path,
                         "out of memory");
+    }
+    if (module->component != NULL) {
+        guest->component = th_calloc(engine->env, sizeof *guest->component);
+        if (guest->component == NULL) {
+            th_free(engine->env, guest);
+            return th_error(err, THEATER_OUT_OF_MEMORY, module->path,
+                            "out of memory");
+        }
     }
     th_module_retain(module);
     guest->module = module;
@@ -232,16 +255,14 @@ theater_status_t th_guest_new(struct th_module *module,
     }
     guest->store = wasmtime_store_new(wasm, guest, NULL);
     guest->context = wasmtime_store_context(guest->store);
-    uint32_t elements = options->table_elements;
-    wasmtime_store_limiter(guest->store, -1,
-                           elements != 0 ? elements : TABLE_ELEMENTS,
-                           MAX_INSTANCES, MAX_TABLES, 1);
+    limit_store(guest, options);
     th_limits_init(guest);
     struct th_guest *outer = th_guest_current;
     th_guest_current = guest;
     th_ticker_arm(&engine->ticker);
     th_limits_begin(guest, th_limits_units(guest, guest->start_ns));
-    status = make(guest, err);
+    status = guest->component != NULL ? th_component_make(guest, err)
+                                      : make(guest, err);
     th_guest_current = outer;
     if (guest->stack != NULL) {
         th_stack_check(guest->stack);
@@ -283,6 +304,7 @@ void th_guest_delete(struct th_guest *guest)
     abandon(guest);
     th_wasi_flush(guest);
     wasmtime_store_delete(guest->store);
+    th_component_drop(guest);
     th_guest_current = outer;
     if (guest->trap != NULL) {
         wasm_trap_delete(guest->trap);
@@ -297,7 +319,8 @@ void th_guest_delete(struct th_guest *guest)
 
 uint64_t th_guest_memory_bytes(const struct th_guest *guest)
 {
-    return guest->memory.size;
+    return guest->component != NULL ? th_component_memory_bytes(guest)
+                                    : guest->memory.size;
 }
 
 bool th_guest_is_suspended(const struct th_guest *guest)

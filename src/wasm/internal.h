@@ -92,6 +92,8 @@ struct th_line {
     uint8_t bytes[TH_LINE_BYTES];
 };
 
+struct th_component_guest;
+
 struct th_guest {
     /* What a host function and a delivery touch. */
     struct th_linear memory; /* base and size are its first members */
@@ -123,6 +125,7 @@ struct th_guest {
     theater_call_t call;
     struct th_lowering lowering;
     /* The rest. */
+    struct th_component_guest *component; /* NULL: a core module */
     struct th_engine *engine;
     wasmtime_store_t *store;
     wasmtime_context_t *context;
@@ -159,6 +162,16 @@ theater_status_t th_guest_reason(struct th_guest *guest, theater_error_t *err);
 theater_status_t th_error_take(wasmtime_error_t *error, theater_status_t status,
                                const char *origin, const char *what,
                                theater_error_t *err);
+
+/* Polls a call of the engine to its end, within start_ns. */
+theater_status_t th_guest_complete(struct th_guest *guest,
+                                   wasmtime_call_future_t *future,
+                                   theater_error_t *err);
+/* Enters the guest's call, which is `fresh` or goes on; true: it has ended. */
+bool th_guest_run(struct th_guest *guest, bool fresh);
+/* What it is in, when its call has not ended. */
+enum th_guest_state th_guest_state(const struct th_guest *guest);
+enum th_guest_state th_guest_die(struct th_guest *guest, theater_error_t *err);
 
 /* limits.c */
 void th_limits_init(struct th_guest *guest);
@@ -218,6 +231,8 @@ wasm_trap_t *th_deliver_stop(void *env, wasmtime_caller_t *caller,
 wasm_trap_t *th_deliver_stopped(void *env, wasmtime_caller_t *caller,
                                 wasmtime_val_raw_t *v, size_t len);
 void th_deliver_end(struct th_guest *guest, theater_status_t status);
+/* The next delivery that the module has an export for, or NULL. */
+theater_delivery_t *th_deliver_next(struct th_guest *guest);
 
 /* --- WASI (wasi_p1.c, wasi_poll.c) -------------------------------------- */
 struct th_wasi_function {
@@ -233,6 +248,9 @@ wasm_trap_t *th_wasi_poll(void *env, wasmtime_caller_t *caller,
                           wasmtime_val_raw_t *v, size_t len);
 bool th_wasi_poll_resume(struct th_guest *guest);
 void th_wasi_flush(struct th_guest *guest);
+/* What the guest writes to stdout (0) or stderr (1). False: no memory. */
+bool th_wasi_output(struct th_guest *guest, unsigned which, const uint8_t *data,
+                    uint32_t len);
 
 #include "wasm/memory.h"
 

@@ -8,7 +8,7 @@
  * threads that load the same for the first time at once both make one (the
  * code itself is compiled once, see code.c), and the second one's is dropped
  * for the first's. */
-#include "wasm/internal.h"
+#include "wasm/component.h"
 
 #include <stdio.h>
 
@@ -17,6 +17,7 @@ static void module_free(struct th_module *module)
     struct th_engine *engine = module->engine;
     const theater_env_t *env = engine->env;
     th_module_unlink(module);
+    th_component_fini(module);
     th_code_release(engine, module->loop_code);
     th_code_release(engine, module->imports_code);
     th_code_release(engine, module->guest);
@@ -69,6 +70,9 @@ static theater_status_t fill(struct th_module *module, theater_bytes_t wasm,
     theater_status_t status =
         th_code_get(module->engine, module->path, wasm, &module->key,
                     module->stack, &module->guest, out_found, err);
+    if (status == THEATER_OK && module->guest->is_component) {
+        return th_component_fill(module, err);
+    }
     if (status == THEATER_OK) {
         status = th_module_check(module, err);
     }
@@ -82,15 +86,15 @@ static bool looks_like_wasm(theater_bytes_t wasm, const char *path,
                             theater_error_t *err)
 {
     static const uint8_t core[8] = {0, 'a', 's', 'm', 1, 0, 0, 0};
-    if (wasm.len >= 8 && memcmp(wasm.data, core, 8) == 0) {
+    if (wasm.len >= 8 &&
+        (memcmp(wasm.data, core, 8) == 0 || th_code_is_component(wasm))) {
         return true;
     }
-    bool component =
-        wasm.len >= 8 && memcmp(wasm.data, core, 4) == 0 && wasm.data[6] == 1;
+    bool other = wasm.len >= 8 && memcmp(wasm.data, core, 4) == 0;
     (void)th_error(err, THEATER_BAD_MODULE, path, "%s",
-                   component ? "is a component; only core modules can be "
-                               "run yet"
-                             : "is not a WebAssembly module (bad magic)");
+                   other ? "is not a module or component of a version that "
+                           "can run here (01 and 0d)"
+                         : "is not a WebAssembly module (bad magic)");
     return false;
 }
 
@@ -202,33 +206,58 @@ bool th_module_has_stop(const struct th_module *module)
     return module->has_stop;
 }
 
+struct describing {
+    const struct th_module *module;
+    void (*each)(void *user, const theater_check_item_t *item);
+    void *user;
+};
+
+static void describe_export(void *user, const char *name, size_t len)
+{
+    const struct describing *to = user;
+    const struct th_module *module = to->module;
+    char text[64];
+    if (len >= sizeof text || len < 7 || memcmp(name, "handle-", 7) != 0) {
+        return;
+    }
+    memcpy(text, name, len);
+    text[len] = '\0';
+    bool called = module->has_stop && strcmp(text, "handle-stop") == 0;
+    for (size_t e = 0; e < module->entries_len; e++) {
+        called = called || strcmp(module->entries[e].type->name, text) == 0;
+    }
+    if (!called) {
+        theater_check_item_t item = {"export", text, NULL};
+        to->each(to->user, &item);
+    }
+}
+
 /* Exports that are called like a handler's, but by nobody. */
 static void describe_uncalled(const struct th_module *module,
                               void (*each)(void *user,
                                            const theater_check_item_t *item),
                               void *user)
 {
+    struct describing to = {module, each, user};
+    if (module->component != NULL) {
+        th_component_export_names(module, describe_export, &to);
+        return;
+    }
     wasm_exporttype_vec_t all;
     wasmtime_module_exports(module->guest->module, &all);
     for (size_t i = 0; i < all.size; i++) {
         const wasm_name_t *name = wasm_exporttype_name(all.data[i]);
-        char text[64];
-        if (name->size >= sizeof text || name->size < 7 ||
-            memcmp(name->data, "handle-", 7) != 0) {
-            continue;
-        }
-        memcpy(text, name->data, name->size);
-        text[name->size] = '\0';
-        bool called = module->has_stop && strcmp(text, "handle-stop") == 0;
-        for (size_t e = 0; e < module->entries_len; e++) {
-            called = called || strcmp(module->entries[e].type->name, text) == 0;
-        }
-        if (!called) {
-            theater_check_item_t item = {"export", text, NULL};
-            each(user, &item);
-        }
+        describe_export(&to, name->data, name->size);
     }
     wasm_exporttype_vec_delete(&all);
+}
+
+/* An interface of WASI is told once for all its functions. */
+static bool is_told(const struct th_module *module, size_t i)
+{
+    const struct th_import *imports = module->imports;
+    return module->component != NULL && imports[i].fn == NULL && i > 0 &&
+           strcmp(imports[i].module, imports[i - 1].module) == 0;
 }
 
 void th_module_describe(const struct th_module *module,
@@ -256,8 +285,12 @@ void th_module_describe(const struct th_module *module,
     for (size_t i = 0; i < module->imports_len; i++) {
         const struct th_import *import = &module->imports[i];
         char name[300];
-        (void)snprintf(name, sizeof name, "%.200s %.90s", import->module,
-                       import->name);
+        if (is_told(module, i)) {
+            continue;
+        }
+        bool whole = module->component != NULL && import->fn == NULL;
+        (void)snprintf(name, sizeof name, "%.200s%s%.90s", import->module,
+                       whole ? "" : " ", whole ? "" : import->name);
         theater_check_item_t item = {
             "import", name,
             import->fn != NULL ? module->grants[import->grant].type : "wasi"};

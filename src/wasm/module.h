@@ -19,10 +19,12 @@ struct th_code {
     struct th_code *next; /* guarded by the engine's lock */
     struct th_digest key; /* of the wasm bytes */
     enum th_stack stack;
+    bool is_component;
     uint32_t refs;          /* guarded by the engine's lock */
     _Atomic uint32_t state; /* 0 being made, 1 ready, 2 failed */
     wasmtime_module_t *module;
-    theater_error_t err; /* why it failed */
+    wasmtime_component_t *component; /* instead of a module */
+    theater_error_t err;             /* why it failed */
 };
 /* The compiled code of these bytes: found in memory, on disk, or compiled
  * now; of several threads one compiles. *out_found: it was not compiled. */
@@ -30,6 +32,8 @@ theater_status_t th_code_get(struct th_engine *engine, const char *path,
                              theater_bytes_t wasm, const struct th_digest *key,
                              enum th_stack stack, struct th_code **out,
                              bool *out_found, theater_error_t *err);
+/* By its header: is it a component (and not a core module)? */
+bool th_code_is_component(theater_bytes_t wasm);
 /* The same for generated text. */
 theater_status_t th_code_get_text(struct th_engine *engine, const char *text,
                                   size_t len, enum th_stack stack,
@@ -37,19 +41,21 @@ theater_status_t th_code_get_text(struct th_engine *engine, const char *text,
 void th_code_release(struct th_engine *engine, struct th_code *code);
 /* Reads or writes the file of compiled code; true: it was used. */
 bool th_code_file_read(struct th_engine *engine, wasm_engine_t *wasm,
-                       const struct th_code *code, wasmtime_module_t **out);
+                       struct th_code *code);
 void th_code_file_write(struct th_engine *engine, const struct th_code *code);
 
 /* --- Modules (module.c, check.c, text.c, link.c) ------------------------ */
 struct th_guest;
+struct th_component;
 
 /* A host function that the guest imports. */
 struct th_import {
     const theater_host_function_t *fn; /* NULL: of WASI */
     const struct th_wasi_function *wasi;
-    size_t grant; /* whose it is */
-    char *module; /* as the guest says it */
-    char *name;   /* the same */
+    const struct th_wasi2_function *wasi2; /* of a component; or NULL */
+    size_t grant;                          /* whose it is */
+    char *module;                          /* as the guest says it */
+    char *name;                            /* the same */
     bool wrapped; /* called through the imports module */
 };
 
@@ -85,6 +91,7 @@ struct th_module {
     bool has_run, has_start, has_stop, has_initialize, has_memory, has_realloc;
     bool has_arena;                                   /* theater_arena */
     bool wraps;                                       /* an import is wrapped */
+    struct th_component *component;                   /* NULL: a core module */
     struct th_code *guest, *imports_code, *loop_code; /* last two: or NULL */
     wasmtime_instance_pre_t *imports_pre;
     wasmtime_linker_t *linker;          /* what is the same for all guests */
@@ -99,6 +106,10 @@ static inline bool th_module_ties(const struct th_module *module)
 }
 theater_status_t th_module_check(struct th_module *module,
                                  theater_error_t *err);
+/* The error for an import that no handler grants. */
+theater_status_t th_check_not_granted(const struct th_module *module,
+                                      const char *from, const char *name,
+                                      theater_error_t *err);
 theater_status_t th_module_link(struct th_module *module, theater_error_t *err);
 void th_module_unlink(struct th_module *module);
 wasmtime_linker_t *th_module_take_linker(struct th_module *module);

@@ -143,7 +143,10 @@ static void what_is_no_module_is_refused(void **state)
         {"", 0, "not a WebAssembly module"},
         {"\0asm", 4, "not a WebAssembly module"},
         {"MZ\0\0\0\0\0\0\0\0", 10, "not a WebAssembly module"},
-        {"\0asm\r\0\1\0", 8, "is a component"},
+        {"\0asm\xe\0\1\0", 8, "not a module or component of a version"},
+        {"\0asm\r\0\2\0", 8, "not a module or component of a version"},
+        {"\0asm\r\0\1\0\1", 9, "not a module that can run"},
+        {"\0asm\r\0\1\0\1\xff\xff\xff\x7f", 13, "not a module that can run"},
         {"\0asm\1\0\0\0\1", 9, "not a module that can run"},
         {"\0asm\1\0\0\0\1\xff\xff\xff\x7f", 13, "not a module that can run"},
     };

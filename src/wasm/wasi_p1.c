@@ -87,8 +87,8 @@ void th_wasi_flush(struct th_guest *guest)
 }
 
 /* A line that is longer than TH_LINE_BYTES goes out in pieces. */
-static bool put_output(struct th_guest *guest, unsigned which,
-                       const uint8_t *data, uint32_t len)
+bool th_wasi_output(struct th_guest *guest, unsigned which, const uint8_t *data,
+                    uint32_t len)
 {
     struct th_line *line = guest->line[which];
     if (line == NULL) {
@@ -140,7 +140,7 @@ WASI_CALL(fd_write)
         len_i = len_i < room ? len_i : room;
         const uint8_t *data =
             th_guest_at(guest, th_get32(vectors + 8 * i), len_i);
-        if (data == NULL || !put_output(guest, fd - 1, data, len_i)) {
+        if (data == NULL || !th_wasi_output(guest, fd - 1, data, len_i)) {
             return answer(v, WASI_EFAULT);
         }
         written += len_i;

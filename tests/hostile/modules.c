@@ -243,7 +243,9 @@ static void refuse_bytes(void)
     } cases[] = {
         {"an empty file", "", 0, "not a WebAssembly module"},
         {"another file", "\177ELF\2\1\1\0\0\0", 10, "not a WebAssembly module"},
-        {"a component", "\0asm\r\0\1\0", 8, "is a component"},
+        {"a component cut short", "\0asm\r\0\1\0\1", 9,
+         "not a module that can run"},
+        {"a component of a version to come", "\0asm\xe\0\1\0", 8, "not a"},
         {"a version to come", "\0asm\2\0\0\0", 8, "not a"},
         {"a section longer than the file", "\0asm\1\0\0\0\1\xff\xff\xff\x7f",
          13, "not a module that can run"},
