@@ -32,31 +32,50 @@ static uint32_t word_at(const uint8_t *p)
            p[3];
 }
 
+/* The word of round i: one of the block's 16, then made of earlier ones. */
+static inline uint32_t schedule(uint32_t w[16], const uint8_t *block,
+                                unsigned i)
+{
+    if (i < 16) {
+        w[i] = word_at(block + 4 * i);
+    } else {
+        uint32_t x = w[(i + 1) % 16], y = w[(i + 14) % 16];
+        w[i % 16] += w[(i + 9) % 16] + (rotate(x, 7) ^ rotate(x, 18) ^ x >> 3) +
+                     (rotate(y, 17) ^ rotate(y, 19) ^ y >> 10);
+    }
+    return w[i % 16];
+}
+
+/* Compiled code of 30 MB is read before a component starts, so this is not
+ * slow either: the eight words stay in registers. */
 static void add_block(uint32_t state[8], const uint8_t *block)
 {
-    uint32_t w[16], s[8];
-    memcpy(s, state, sizeof s);
+    uint32_t w[16];
+    uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
+    uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
     for (unsigned i = 0; i < 64; i++) {
-        if (i < 16) {
-            w[i] = word_at(block + 4 * i);
-        } else {
-            uint32_t a = w[(i + 1) % 16], b = w[(i + 14) % 16];
-            w[i % 16] += w[(i + 9) % 16] +
-                         (rotate(a, 7) ^ rotate(a, 18) ^ a >> 3) +
-                         (rotate(b, 17) ^ rotate(b, 19) ^ b >> 10);
-        }
-        uint32_t t1 =
-            s[7] + (rotate(s[4], 6) ^ rotate(s[4], 11) ^ rotate(s[4], 25)) +
-            ((s[4] & s[5]) ^ (~s[4] & s[6])) + round_constants[i] + w[i % 16];
-        uint32_t t2 = (rotate(s[0], 2) ^ rotate(s[0], 13) ^ rotate(s[0], 22)) +
-                      ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
-        memmove(s + 1, s, 7 * sizeof *s);
-        s[4] += t1;
-        s[0] = t1 + t2;
+        uint32_t t1 = h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) +
+                      ((e & f) ^ (~e & g)) + round_constants[i] +
+                      schedule(w, block, i);
+        uint32_t t2 = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) +
+                      ((a & b) ^ (a & c) ^ (b & c));
+        h = g;
+        g = f;
+        f = e;
+        e = d + t1;
+        d = c;
+        c = b;
+        b = a;
+        a = t1 + t2;
     }
-    for (unsigned i = 0; i < 8; i++) {
-        state[i] += s[i];
-    }
+    state[0] += a;
+    state[1] += b;
+    state[2] += c;
+    state[3] += d;
+    state[4] += e;
+    state[5] += f;
+    state[6] += g;
+    state[7] += h;
 }
 
 void th_sha256_init(struct th_sha256 *hash)

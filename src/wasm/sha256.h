@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SHA-256 (FIPS 180-4): names the content of modules and finds damage in
- * files of compiled code. Not made for speed, nor for secrets. */
+ * files of compiled code. Not made for secrets. */
 #ifndef TH_WASM_SHA256_H
 #define TH_WASM_SHA256_H
 
