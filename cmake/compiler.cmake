@@ -11,9 +11,15 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_C_VISIBILITY_PRESET hidden)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 if(theater_is_top)
-    # Our own assertions are governed by THEATER_ASSERTS, so no -DNDEBUG.
-    set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")
-    set(CMAKE_C_FLAGS_RELEASE "-O2")
+    # Our own assertions are governed by THEATER_ASSERTS, so no -DNDEBUG; and
+    # -O2 where nobody asked for something else.
+    foreach(type RELWITHDEBINFO RELEASE)
+        string(REGEX REPLACE " ?-DNDEBUG" "" CMAKE_C_FLAGS_${type}
+            "${CMAKE_C_FLAGS_${type}}")
+    endforeach()
+    if(CMAKE_C_FLAGS_RELEASE STREQUAL "-O3")
+        set(CMAKE_C_FLAGS_RELEASE "-O2")
+    endif()
 endif()
 
 add_library(th_flags INTERFACE)
