@@ -11,9 +11,15 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_C_VISIBILITY_PRESET hidden)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 if(theater_is_top)
-    # Our own assertions are governed by THEATER_ASSERTS, so no -DNDEBUG.
-    set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")
-    set(CMAKE_C_FLAGS_RELEASE "-O2")
+    # Our own assertions are governed by THEATER_ASSERTS, so no -DNDEBUG; and
+    # -O2 where nobody asked for something else.
+    foreach(type RELWITHDEBINFO RELEASE)
+        string(REGEX REPLACE " ?-DNDEBUG" "" CMAKE_C_FLAGS_${type}
+            "${CMAKE_C_FLAGS_${type}}")
+    endforeach()
+    if(CMAKE_C_FLAGS_RELEASE STREQUAL "-O3")
+        set(CMAKE_C_FLAGS_RELEASE "-O2")
+    endif()
 endif()
 
 add_library(th_flags INTERFACE)
@@ -36,13 +42,14 @@ endif()
 
 # Hardening. ON is what tests/guard does not see. FULL costs a message 4 to 7 %
 # more instructions: guards on the stack, and landing pads for CET or BTI. What
-# the user's CFLAGS say of these stays.
+# the user's CFLAGS say of these stays. Of the libraries and the command.
+add_library(th_hardening INTERFACE)
 set(theater_harden_link "")
 if(THEATER_HARDENING AND NOT THEATER_SANITIZE)
     # It needs an optimiser, and warns where there is none.
     if(CMAKE_BUILD_TYPE MATCHES "Rel" AND NOT
             CMAKE_C_FLAGS MATCHES "_FORTIFY_SOURCE|-O0")
-        target_compile_options(th_flags INTERFACE -D_FORTIFY_SOURCE=2)
+        target_compile_options(th_hardening INTERFACE -D_FORTIFY_SOURCE=2)
     endif()
     set(theater_harden_link "LINKER:-z,relro,-z,now")
     include(CheckCCompilerFlag)
@@ -52,7 +59,7 @@ if(THEATER_HARDENING AND NOT THEATER_SANITIZE)
             string(MAKE_C_IDENTIFIER "theater_has${flag}" known)
             check_c_compiler_flag(${flag} ${known})
             if(${known})
-                target_compile_options(th_flags INTERFACE ${flag})
+                target_compile_options(th_hardening INTERFACE ${flag})
             endif()
         endforeach()
     endif()

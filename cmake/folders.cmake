@@ -78,7 +78,7 @@ foreach(folder IN LISTS theater_folders)
     theater_folder_files(${folder} sources tests helpers)
     if(sources)
         add_library(th_${folder} OBJECT ${sources})
-        target_link_libraries(th_${folder} PRIVATE th_flags
+        target_link_libraries(th_${folder} PRIVATE th_flags th_hardening
             ${theater_links_${folder}})
         target_compile_options(th_${folder} PRIVATE
             ${theater_options_${folder}})

@@ -28,6 +28,27 @@ install(TARGETS ${theater_export} EXPORT theaterTargets
     LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT libtheater
         NAMELINK_COMPONENT development
     ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT development)
+# Intermediate code is of one compiler alone, and would be looked at first.
+if(theater_lto_compile AND CMAKE_C_COMPILER_ID STREQUAL "GNU"
+        AND CMAKE_OBJCOPY AND theater_static_libraries)
+    foreach(target theater_messaging theater_all)
+        if(TARGET ${target})
+            install(CODE "
+    set(place \"${CMAKE_INSTALL_LIBDIR}\")
+    if(NOT IS_ABSOLUTE \"\${place}\")
+        set(place \"\${CMAKE_INSTALL_PREFIX}/\${place}\")
+    endif()
+    execute_process(COMMAND \"${CMAKE_OBJCOPY}\" -N __gnu_lto_v1
+        -R .gnu.lto_* -R .gnu.debuglto_*
+        \"\$ENV{DESTDIR}\${place}/$<TARGET_FILE_NAME:${target}>\"
+        RESULT_VARIABLE status)
+    if(NOT status EQUAL 0)
+        message(FATAL_ERROR \"objcopy: ended with \${status}\")
+    endif()
+" COMPONENT development)
+        endif()
+    endforeach()
+endif()
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/"
     DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT development
     FILES_MATCHING PATTERN "*.h")

@@ -70,6 +70,8 @@ function(theater_library target output alias)
         target_link_options(${target}_shared PRIVATE ${theater_lto_link}
             "LINKER:--version-script=${theater_symbols}"
             "LINKER:-Bsymbolic-functions,--gc-sections,-z,defs")
+        # The engine's signal handlers stay with the process: so does the code.
+        target_link_options(${target}_shared PRIVATE "LINKER:-z,nodelete")
     endif()
     if(BUILD_SHARED_LIBS AND theater_shared_libraries)
         add_library(theater::${alias} ALIAS ${target}_shared)

@@ -30,7 +30,8 @@ function(theater_refuse_unknown_options)
     endforeach()
 endfunction()
 
-set(theater_build_types Debug Release RelWithDebInfo MinSizeRel)
+# None: CFLAGS say all of it, as those who make packages want it.
+set(theater_build_types Debug Release RelWithDebInfo MinSizeRel None)
 get_property(theater_multi_config GLOBAL PROPERTY GENERATOR_IS_MULTI_CONFIG)
 if(NOT theater_multi_config)
     if(NOT CMAKE_BUILD_TYPE AND theater_is_top)

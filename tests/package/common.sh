@@ -32,3 +32,11 @@ examples_run() {
 version=$(sed -n 's/^#define THEATER_VERSION "\(.*\)"/\1/p' \
     "$source/include/theater/version.h")
 lib=$(sed -n 's/^CMAKE_INSTALL_LIBDIR:[A-Z]*=//p' "$build/CMakeCache.txt")
+
+# embedding_block LANGUAGE NUMBER: a block of docs/embedding.md.
+embedding_block() {
+    awk -v fence="\`\`\`$1" -v number="$2" '
+        $0 == "```" && inside { inside = 0 }
+        inside == number && inside { print }
+        $0 == fence { inside = ++count }' "$source/docs/embedding.md"
+}

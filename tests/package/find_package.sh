@@ -28,3 +28,22 @@ linked=$(readelf -d "$scratch/build/embed" "$scratch/build/static/embed" |
     grep -o 'libtheater[^]]*' || true)
 expect libtheater.so.0 "$linked" "what embed is linked with"
 [ -s "$scratch/build/pong.wasm" ] || fail "theater_wasm_actor built no actor"
+
+# As docs/embedding.md says it.
+mkdir "$scratch/mini"
+cd "$scratch/mini"
+embedding_block c 1 >mini.c
+printf '#include <theater/actor.h>\nTHEATER_RUN()\n{\n}\n' >greeter.c
+{
+    printf 'cmake_minimum_required(VERSION 3.20)\nproject(mini LANGUAGES C)\n'
+    embedding_block cmake 2
+} >CMakeLists.txt
+grep -q find_package CMakeLists.txt ||
+    fail "docs/embedding.md has other blocks now"
+cmake -S . -B out -DCMAKE_PREFIX_PATH="$stage" >"$scratch/log" 2>&1 &&
+    cmake --build out >"$scratch/log" 2>&1 || {
+    cat "$scratch/log" >&2
+    fail "the project of docs/embedding.md is not built"
+}
+expect "a message server" "$(out/mini)" mini
+[ -s out/greeter.wasm ] || fail "docs/embedding.md's actor is not built"

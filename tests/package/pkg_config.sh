@@ -37,6 +37,13 @@ expect libtheater-messaging.so.0 "$(needs shared/embed_router)" \
     "what embed_router is linked with"
 LD_LIBRARY_PATH=$libdir examples_run "$PWD/shared"
 
+# As docs/embedding.md says it.
+embedding_block c 1 >mini.c
+embedding_block sh 2 >build.sh
+grep -q pkg-config build.sh || fail "docs/embedding.md has other blocks now"
+bash -eu build.sh
+expect "a message server" "$(LD_LIBRARY_PATH=$libdir ./mini)" mini
+
 # The same folder, moved again, without the shared libraries.
 mkdir static_prefix
 cp -r "$libdir" static_prefix/lib

@@ -28,3 +28,29 @@ secret=$(comm -13 "$scratch/declared" "$scratch/theater")
 expect "" "$secret" "in libtheater.so, and in no header"
 secret=$(comm -13 "$scratch/theater" "$scratch/theater-messaging")
 expect "" "$secret" "in libtheater-messaging.so alone"
+
+# Loaded while a program runs, let go, and loaded again.
+cat >"$scratch/load.c" <<'END'
+#include <dlfcn.h>
+#include <stdio.h>
+int main(int argc, char **argv)
+{
+    for (int i = 0; i < 2 * argc; i++) {
+        void *library = dlopen(argv[1], RTLD_NOW);
+        const char *(*version)(void);
+        if (library == NULL) {
+            fprintf(stderr, "%s\n", dlerror());
+            return 1;
+        }
+        *(void **)&version = dlsym(library, "theater_version");
+        printf("%s ", version());
+        dlclose(library);
+    }
+    return 0;
+}
+END
+"${CC:-cc}" "$scratch/load.c" -ldl -o "$scratch/load"
+for name in theater theater-messaging; do
+    expect "$version $version $version $version " \
+        "$("$scratch/load" "$stage/$lib/lib$name.so")" "$name, loaded twice"
+done
