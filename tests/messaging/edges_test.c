@@ -50,6 +50,33 @@ static void nobody_uses_a_channel_before_it_is_decided(void **state)
     world_fini(&world);
 }
 
+/* Ids of requests and of channels are counted apart, so they may be equal. */
+static void a_request_with_a_channels_id_opens_it_for_nobody(void **state)
+{
+    struct world world;
+    struct outcome asked, outcome;
+    theater_request_id_t id;
+    (void)state;
+
+    world_init(&world);
+    theater_endpoint_t *a = join(&world, "a");
+    theater_endpoint_t *b = join(&world, "b");
+    assert_status(ask(&world, a, "b", "q", 0, &asked, &id), THEATER_PENDING);
+    assert_status(offer(a, "b", "hello", 0, &outcome), THEATER_PENDING);
+    (void)take(b, THEATER_MESSAGE_REQUEST, "q");
+    theater_channel_id_t guess = {id.value};
+    expect_two(theater_channel_send(b, guess, text("not asked yet")));
+    theater_endpoint_done(b, THEATER_OK);
+    const theater_message_t *message =
+        take(b, THEATER_MESSAGE_CHANNEL_OPEN, "hello");
+    assert_true(message->channel.value == guess.value);
+    theater_endpoint_done(b, THEATER_OK);
+    assert_ended(outcome, THEATER_REJECTED);
+    leave(a);
+    leave(b);
+    world_fini(&world);
+}
+
 static void a_channel_may_be_closed_while_its_data_is_handled(void **state)
 {
     struct world world;
@@ -170,6 +197,8 @@ static void a_ring_that_has_no_room_accepts_no_channel(void **state)
     world_init(&world);
     theater_endpoint_t *a = join(&world, "a");
     theater_endpoint_t *ring = join_as(&world, "ring", &options);
+    struct outcome early;
+    assert_status(offer(a, "ring", "before", 0, &early), THEATER_PENDING);
     /* It opens, is greeted and closes, so what is of closed ones piles up. */
     for (; rounds < 1000; rounds++) {
         status = offer(ring, "a", "x", 0, &outcome);
@@ -186,12 +215,15 @@ static void a_ring_that_has_no_room_accepts_no_channel(void **state)
             }
             theater_endpoint_done(a, THEATER_OK);
         }
-        /* While it has a channel and a full ring it is asked for another. */
         assert_status(theater_channel_close(ring, outcome.channel, THEATER_OK),
                       THEATER_OK);
     }
     assert_status(status, THEATER_MAILBOX_FULL);
     assert_true(rounds > 0);
+    (void)take(ring, THEATER_MESSAGE_CHANNEL_OPEN, "before");
+    assert_status(theater_channel_accept(ring), THEATER_MAILBOX_FULL);
+    theater_endpoint_done(ring, THEATER_OK);
+    assert_ended(early, THEATER_REJECTED);
     leave(ring);
     leave(a);
     world_fini(&world);
@@ -223,6 +255,18 @@ static void channels_count_against_what_is_under_way(void **state)
     }
     assert_status(status, THEATER_MAILBOX_FULL);
     assert_true(theater_channel_is_open(a, channel));
+    /* So do requests, and waits for credit. */
+    static struct outcome asked[1000];
+    for (opened = 0; opened < 1000; opened++) {
+        status = ask(&world, NULL, "b", "q", 10, &asked[opened], NULL);
+        if (status != THEATER_PENDING) {
+            break;
+        }
+    }
+    assert_status(status, THEATER_MAILBOX_FULL);
+    assert_status(credit(a, channel, &outcome), THEATER_MAILBOX_FULL);
+    pass(&world, 20);
+    nothing(b);
     leave(a);
     leave(b);
     world_fini(&world);
@@ -508,6 +552,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nobody_uses_a_channel_before_it_is_decided),
+        cmocka_unit_test(a_request_with_a_channels_id_opens_it_for_nobody),
         cmocka_unit_test(a_channel_may_be_closed_while_its_data_is_handled),
         cmocka_unit_test(a_wait_for_credit_that_cannot_be_is_refused_at_once),
         cmocka_unit_test(who_sends_and_waits_on_a_channel_is_told_of_its_end),
