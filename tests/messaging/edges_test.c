@@ -24,7 +24,10 @@ static void nobody_uses_a_channel_before_it_is_decided(void **state)
     theater_endpoint_t *b = join(&world, "b");
     assert_status(send_text(&world, a, "b", "first"), THEATER_OK);
     assert_status(offer(a, "b", "hello", 0, &outcome), THEATER_PENDING);
+    struct outcome other;
+    assert_status(offer(a, "b", "another", 0, &other), THEATER_PENDING);
     theater_channel_id_t guess = {UINT64_C(1) << 32};
+    theater_channel_id_t next = {guess.value + 1};
     /* Neither the opener, nor its target before or while it handles another. */
     assert_status(theater_channel_send(a, guess, text("x")),
                   THEATER_INVALID_ARGUMENT);
@@ -40,10 +43,15 @@ static void nobody_uses_a_channel_before_it_is_decided(void **state)
     const theater_message_t *message =
         take(b, THEATER_MESSAGE_CHANNEL_OPEN, "hello");
     assert_true(message->channel.value == guess.value);
+    expect_two(theater_channel_send(b, next, text("x")));
     assert_status(theater_channel_accept(b), THEATER_OK);
     assert_status(theater_channel_accept(b), THEATER_INVALID_ARGUMENT);
     theater_endpoint_done(b, THEATER_OK);
     assert_ended(outcome, THEATER_OK);
+    message = take(b, THEATER_MESSAGE_CHANNEL_OPEN, "another");
+    assert_true(message->channel.value == next.value);
+    theater_endpoint_done(b, THEATER_OK);
+    assert_ended(other, THEATER_REJECTED);
     nothing(a);
     leave(a);
     leave(b);
@@ -524,6 +532,18 @@ static void a_place_in_line_that_its_sender_left_is_nobody_elses(void **state)
     handle_send(r, "1");
     handle_send(r, "3");
     assert_ended(outcome, THEATER_OK);
+    nothing(r);
+    /* Nor is it of one that never waited. */
+    assert_status(send_text(&world, NULL, "r", "1"), THEATER_OK);
+    memset(&outcome, 0, sizeof outcome);
+    assert_status(theater_router_send_start(world.router, s, text("r"),
+                                            text("2"), 1000, note_done,
+                                            &outcome, NULL),
+                  THEATER_PENDING);
+    leave(s);
+    assert_ended(outcome, THEATER_CANCELLED);
+    s = join_as(&world, "s", &waits);
+    handle_send(r, "1");
     nothing(r);
     leave(s);
     leave(r);
