@@ -24,7 +24,11 @@ fi
 mapfile -t names < <(cd "$build" && ctest -N -R "$tests" |
     sed -n 's/^ *Test *#[0-9]*: //p')
 targets=("${names[@]//./_}")
-cmake --build "$build" -j "$jobs" --target "${targets[@]/#/test_}"
+if ! cmake --build "$build" -j "$jobs" --target "${targets[@]/#/test_}" \
+    >"$build/coverage-build.log"; then
+    tail -n 60 "$build/coverage-build.log"
+    exit 1
+fi
 
 find "$build" -name '*.gcda' -delete
 if ! (cd "$build" && ctest -j "$jobs" -R "$tests" --output-on-failure \

@@ -205,7 +205,8 @@ static theater_status_t send_on(theater_endpoint_t *ep,
     if ((state & th_channel_end_flag(1 - side)) != 0) {
         return THEATER_CLOSED;
     }
-    if (!open && (side == 0 || ep->current == NULL || ep->answered ||
+    if (!open && (side == 0 || ep->current == NULL ||
+                  ep->current->kind != THEATER_MESSAGE_CHANNEL_OPEN ||
                   ep->current->id != id)) {
         return THEATER_INVALID_ARGUMENT;
     }

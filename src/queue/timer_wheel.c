@@ -236,7 +236,7 @@ static size_t move_down(struct th_wheel *wheel, uint16_t bucket, size_t most)
     return count;
 }
 
-bool th_wheel_turn(struct th_wheel *wheel, uint64_t now_ns, size_t *budget)
+void th_wheel_turn(struct th_wheel *wheel, uint64_t now_ns, size_t *budget)
 {
     uint64_t now = now_ns / TH_TIMER_TICK_NS;
     uint16_t bucket;
@@ -244,7 +244,7 @@ bool th_wheel_turn(struct th_wheel *wheel, uint64_t now_ns, size_t *budget)
 
     while (first_bucket(wheel, &bucket, &tick) && tick <= now) {
         if (*budget == 0) {
-            return false;
+            return;
         }
         wheel->elapsed = tick;
         size_t moved = bucket < TH_WHEEL_SIZE
@@ -255,5 +255,4 @@ bool th_wheel_turn(struct th_wheel *wheel, uint64_t now_ns, size_t *budget)
     if (now > wheel->elapsed) {
         wheel->elapsed = now;
     }
-    return true;
 }

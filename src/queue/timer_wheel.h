@@ -29,9 +29,9 @@ void th_wheel_remove(struct th_wheel *wheel, struct th_timer *timer);
 /* Time of the next work, a whole tick; 0: at once; NEVER: none. */
 uint64_t th_wheel_next(const struct th_wheel *wheel);
 /* Moves on to `now_ns` and gathers what has come due, in order of time, moving
- * at most `*budget` timers from bucket to bucket; counts them off there. True:
- * done; false: call again. */
-bool th_wheel_turn(struct th_wheel *wheel, uint64_t now_ns, size_t *budget);
+ * at most `*budget` timers from bucket to bucket; counts them off there. None
+ * is left: the rest is for the next call. */
+void th_wheel_turn(struct th_wheel *wheel, uint64_t now_ns, size_t *budget);
 /* The first of those that have come due, or NULL. It stays in its bucket. */
 static inline struct th_timer *th_wheel_due(const struct th_wheel *wheel)
 {

@@ -301,7 +301,7 @@ static void combine(struct th_timers *timers, struct shared_wheel *shared)
         uint64_t now = th_now(timers->env);
         if (th_wheel_next(&shared->wheel) > now) {
             size_t budget = 0;
-            (void)th_wheel_turn(&shared->wheel, now, &budget);
+            th_wheel_turn(&shared->wheel, now, &budget);
         }
         carry_out_orders(shared, &gone);
         earlier = publish_next(shared) || earlier;
@@ -460,20 +460,16 @@ static struct th_timer *gather(struct th_wheel *wheel, uint64_t now_ns,
     struct th_timer **end = &first;
     size_t budget = limit < SIZE_MAX / 4 ? 4 * limit + 64 : SIZE_MAX;
     struct th_timer *timer;
-    bool turned;
 
-    do {
-        turned = th_wheel_turn(wheel, now_ns, &budget);
-        while (limit > 0 && budget > 0 &&
-               (timer = th_wheel_due(wheel)) != NULL) {
-            budget--;
-            if (collect(wheel, timer, now_ns)) {
-                *end = timer;
-                end = &timer->fire_next;
-                limit--;
-            }
+    th_wheel_turn(wheel, now_ns, &budget);
+    while (limit > 0 && budget > 0 && (timer = th_wheel_due(wheel)) != NULL) {
+        budget--;
+        if (collect(wheel, timer, now_ns)) {
+            *end = timer;
+            end = &timer->fire_next;
+            limit--;
         }
-    } while (limit > 0 && budget > 0 && !turned);
+    }
     *end = NULL;
     return first;
 }

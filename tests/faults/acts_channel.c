@@ -224,6 +224,18 @@ static void wait_for_credit_and_close(struct act *act)
     leave(c);
 }
 
+/* Who accepted has begun nothing before: its books are made in this call. */
+static void wait_for_credit_at_the_other_end(struct act *act)
+{
+    theater_channel_id_t a, b;
+    if (connect_ab(act, &a, &b)) {
+        struct outcome *outcome = act_outcome(act);
+        outcome->started = theater_channel_credit_start(
+            act->b, b, 1, 1000, note_done, outcome, NULL);
+        (void)met(act, outcome->started, THEATER_OK);
+    }
+}
+
 static void wait_for_credit_in_a_thread(struct act *act)
 {
     theater_channel_id_t a;
@@ -283,6 +295,7 @@ const struct scenario acts_channel[] = {
     ACT("data before the acceptance", talk_before_accepting),
     ACT("a wait for credit", wait_for_credit),
     ACT("a wait for credit that is closed", wait_for_credit_and_close),
+    ACT("a wait for credit at the other end", wait_for_credit_at_the_other_end),
     ACT("a thread that waits for credit", wait_for_credit_in_a_thread),
     ACT("a channel into a ring", open_with_a_ring),
     {"a channel of one that waits", talk, &stage_waiters, NULL},

@@ -29,6 +29,21 @@ static void ask_often(struct act *act)
     drain(act->a);
 }
 
+/* The books need not grow where one of those in them has ended. */
+static void ask_once_more_where_one_has_ended(struct act *act)
+{
+    theater_request_id_t id;
+    bool all = ask_id(act, act->a, "b", &id);
+    for (int i = 0; i < 3; i++) {
+        all = ask(act, act->a, "b", "question", 1000) && all;
+    }
+    if (all) {
+        assert_int_equal(theater_router_cancel(act->router, id), THEATER_OK);
+        (void)ask(act, act->a, "b", "one more", 1000);
+    }
+    drain(act->b);
+}
+
 static void ask_nameless(struct act *act)
 {
     (void)ask(act, NULL, "b", "question", 1000);
@@ -263,6 +278,7 @@ static void ask_in_a_ring(struct act *act)
 const struct scenario acts_request[] = {
     ACT("a request", ask_once),
     ACT("40 requests", ask_often),
+    ACT("one more where one has ended", ask_once_more_where_one_has_ended),
     ACT("a request from nobody", ask_nameless),
     ACT("a request of 1 MiB", ask_much),
     ACT("a request that fails", ask_and_be_told_an_error),

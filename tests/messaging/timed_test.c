@@ -186,6 +186,72 @@ static void many_timed_sends_come_in_the_order_of_their_times(void **state)
     world_fini(&world);
 }
 
+/* --- Slots that are used again -------------------------------------------- */
+
+enum { AGAIN = 20000 };
+
+static _Atomic bool over;
+
+static void turn_time(void *arg)
+{
+    struct world *world = arg;
+    /* Ahead of the clock, as who has slept for too long may be. */
+    while (!atomic_load_explicit(&over, memory_order_acquire)) {
+        theater_router_advance(world->router,
+                               world->env->now_ns(world->env->ctx) + 50 * MS);
+    }
+}
+
+static void note_no_one(void *user, theater_status_t status,
+                        theater_answer_t *answer)
+{
+    (void)user;
+    (void)status;
+    theater_answer_delete(answer);
+}
+
+/* A request ends, and a timed send takes its slot, whose timer stands in the
+ * wheel still and may be called at any moment. What it then sends is whole:
+ * the thread sanitizer sees to that, and the payload here. */
+static void a_timed_send_in_a_slot_whose_timer_stands_comes_whole(void **state)
+{
+    struct world world;
+    theater_request_id_t id;
+    theater_timer_id_t timer;
+    unsigned ended = 0;
+    theater_thread_t *turner = NULL;
+    const theater_message_t *message = NULL;
+    (void)state;
+
+    world_make(&world, NULL, false);
+    theater_endpoint_t *a = join(&world, "a");
+    const theater_env_t *env = world.env;
+    assert_int_equal(
+        env->thread_start(env->ctx, "turner", turn_time, &world, &turner),
+        THEATER_OK);
+    for (unsigned i = 0; i < AGAIN; i++) {
+        assert_status(theater_router_request_start(world.router, NULL,
+                                                   text("a"), text("q"), 10,
+                                                   note_no_one, NULL, &id),
+                      THEATER_PENDING);
+        /* If not, its deadline came: the same for its slot. */
+        ended += theater_router_cancel(world.router, id) == THEATER_OK;
+        assert_status(later(&world, a, "a", "whole", 0, &timer), THEATER_OK);
+        while (theater_endpoint_wait(a, 20000, &message) == THEATER_OK &&
+               message->kind != THEATER_MESSAGE_SEND) {
+            theater_endpoint_done(a, THEATER_OK);
+        }
+        assert_int_equal(message->data.len, 5);
+        assert_memory_equal(message->data.data, "whole", 5);
+        theater_endpoint_done(a, THEATER_OK);
+    }
+    atomic_store_explicit(&over, true, memory_order_release);
+    env->thread_join(env->ctx, turner);
+    assert_true(ended > 0);
+    leave(a);
+    world_fini(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +262,7 @@ int main(void)
         cmocka_unit_test(timed_sends_have_a_bound),
         cmocka_unit_test(a_timed_send_needs_a_permission_and_a_sender),
         cmocka_unit_test(many_timed_sends_come_in_the_order_of_their_times),
+        cmocka_unit_test(a_timed_send_in_a_slot_whose_timer_stands_comes_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
