@@ -272,6 +272,18 @@ static const struct cli_example man_examples[] = {
     {"theater man --write /usr/local/share/man/man1", "write all pages"},
 };
 
+static const struct cli_option schema_options[] = {
+    {.name = "write",
+     .kind = CLI_TEXT,
+     .value = "DIR",
+     .help = "write both schemas into that folder, which must be there"},
+    OPTION_JSON,
+};
+static const struct cli_example schema_examples[] = {
+    {"theater schema manifest > manifest.schema.json",
+     "for an editor that checks TOML by a schema"},
+};
+
 /* --- Words of operands --------------------------------------------------- */
 
 static const char *workload_word(size_t i)
@@ -460,6 +472,18 @@ static const struct cli_command commands[] = {
      .word = cli_page_word,
      EXAMPLES(man_examples),
      .run = cli_man},
+    {.name = "schema",
+     .operands = "[KIND]",
+     .least = 0,
+     .most = 1,
+     .summary = "print the JSON schema of manifests or system files",
+     .details = "KIND is manifest or system. What the schema refuses, "
+                "`theater check` refuses; lengths of texts are counted in "
+                "characters there, in bytes here.",
+     OPTIONS(schema_options),
+     .word = cli_schema_word,
+     EXAMPLES(schema_examples),
+     .run = cli_schema},
     {.name = "version",
      .operands = "",
      .least = 0,
