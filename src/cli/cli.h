@@ -116,6 +116,7 @@ int cli_bench(const struct cli_context *context, int argc, char **argv);
 int cli_new(const struct cli_context *context, int argc, char **argv);
 int cli_build(const struct cli_context *context, int argc, char **argv);
 int cli_doctor(const struct cli_context *context, int argc, char **argv);
+int cli_dev(const struct cli_context *context, int argc, char **argv);
 int cli_inspect(const struct cli_context *context, int argc, char **argv);
 int cli_completion(const struct cli_context *context, int argc, char **argv);
 int cli_schema(const struct cli_context *context, int argc, char **argv);

@@ -194,6 +194,16 @@ static int spawned(struct cli_session *session, theater_system_t *system,
     return CLI_OK;
 }
 
+void cli_session_arm(struct cli_session *session)
+{
+    cli_interrupts_arm(&session->interrupts, on_interrupt, session);
+}
+
+bool cli_session_interrupted(const struct cli_session *session)
+{
+    return cli_interrupts_begun(&session->interrupts);
+}
+
 int cli_session_spawn(struct cli_session *session, const char *const *paths,
                       size_t paths_len)
 {
