@@ -3,6 +3,7 @@
  * file, the toolchain is the language's first that is whole. Tools run in the
  * project's folder; what they say is kept until they end, and shown when they
  * fail, or when they are compilers, which warn. */
+#include "cli/progress.h"
 #include "cli/project.h"
 
 #include <errno.h>
@@ -320,11 +321,18 @@ static int run_words(const struct cli_context *context, const char *folder,
                      bool talks, bool verbose)
 {
     FILE *said = verbose ? NULL : tmpfile();
+    struct cli_progress progress;
     if (verbose) {
         show_step(env, argv);
+    } else {
+        cli_progress_begin(context, &progress, "running",
+                           cli_base_name(argv->argv[0]));
     }
     int code = cli_spawn(folder, env->argv, argv->argv,
                          said != NULL ? fileno(said) : STDERR_FILENO);
+    if (!verbose) {
+        cli_progress_end(&progress);
+    }
     if (said != NULL) {
         if (code != 0 || talks) {
             show_output(said);

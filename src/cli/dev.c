@@ -5,6 +5,7 @@
  * anything is stopped, so that what cannot be read or built leaves all as it
  * is. A part is one manifest: its project's folder is watched, or its module
  * where the folder is no project. */
+#include "cli/progress.h"
 #include "cli/project.h"
 #include "cli/session.h"
 #include "cli/watch.h"
@@ -216,8 +217,13 @@ static int spawn_new(struct dev *dev, const theater_system_t *next)
         options.initial_state =
             (theater_bytes_t){actor->initial_state, actor->initial_state_len};
         options.paused = true;
+        struct cli_progress progress;
+        cli_progress_begin(
+            dev->context, &progress, "compiling",
+            cli_base_name(theater_manifest_package(actor->manifest)));
         theater_status_t status = theater_runtime_spawn(
             dev->session.runtime, actor->name, actor->manifest, &options, &err);
+        cli_progress_end(&progress);
         if (status != THEATER_OK) {
             code = cli_fail(dev->context, status, &err);
         } else {
