@@ -105,12 +105,15 @@ if(TARGET theater_all AND EXISTS "${theater_main}")
     target_link_options(theater PRIVATE ${theater_lto_link})
     set_target_properties(theater PROPERTIES
         RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}")
-    # Manual pages come from the command's own table.
+    # Manual pages and schemas come from the command's own tables.
     if(NOT CMAKE_CROSSCOMPILING)
         set(theater_man "${PROJECT_BINARY_DIR}/man")
+        set(theater_schema "${PROJECT_BINARY_DIR}/schema")
         add_custom_command(TARGET theater POST_BUILD
             COMMAND ${CMAKE_COMMAND} -E make_directory "${theater_man}"
             COMMAND theater man --write "${theater_man}"
-            COMMENT "Writing the manual pages" VERBATIM)
+            COMMAND ${CMAKE_COMMAND} -E make_directory "${theater_schema}"
+            COMMAND theater schema --write "${theater_schema}"
+            COMMENT "Writing manual pages and schemas" VERBATIM)
     endif()
 endif()

@@ -3,6 +3,7 @@
  * file, the toolchain is the language's first that is whole. Tools run in the
  * project's folder; what they say is kept until they end, and shown when they
  * fail, or when they are compilers, which warn. */
+#include "cli/progress.h"
 #include "cli/project.h"
 
 #include <errno.h>
@@ -39,8 +40,11 @@ bool cli_which(const char *name, char out[CLI_PATH_MAX])
     return false;
 }
 
-static _Noreturn void become(const char *folder, const char *const *env,
-                             const char *const *argv, int output)
+/* Between fork and exec nothing may ask for memory: other threads may have
+ * been in the allocator. */
+static _Noreturn void become(const char *folder, char *const *env,
+                             const char *path, const char *const *argv,
+                             int output)
 {
     sigset_t none;
     int input = open("/dev/null", O_RDONLY);
@@ -52,22 +56,53 @@ static _Noreturn void become(const char *folder, const char *const *env,
         (folder != NULL && chdir(folder) != 0)) {
         _exit(127);
     }
-    for (; env != NULL && *env != NULL; env++) {
-        putenv((char *)(uintptr_t)*env);
-    }
-    execvp(argv[0], (char *const *)(uintptr_t)argv);
-    dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(errno));
+    execve(path, (char *const *)(uintptr_t)argv, env);
     _exit(127);
+}
+
+/* Our environment with `more` in place of what has the same name; free it. */
+static char **make_environment(const char *const *more)
+{
+    size_t len = 0, more_len = 0;
+    while (environ[len] != NULL) {
+        len++;
+    }
+    while (more != NULL && more[more_len] != NULL) {
+        more_len++;
+    }
+    char **env = calloc(len + more_len + 1, sizeof *env);
+    size_t used = 0;
+    for (size_t i = 0; env != NULL && i < more_len; i++) {
+        env[used++] = (char *)(uintptr_t)more[i];
+    }
+    for (size_t i = 0; env != NULL && i < len; i++) {
+        size_t name = strcspn(environ[i], "=") + 1;
+        size_t k = 0;
+        while (k < more_len && strncmp(environ[i], more[k], name) != 0) {
+            k++;
+        }
+        if (k == more_len) {
+            env[used++] = environ[i];
+        }
+    }
+    return env;
 }
 
 int cli_spawn(const char *folder, const char *const *env,
               const char *const *argv, int output)
 {
     int status;
-    pid_t pid = fork();
-    if (pid == 0) {
-        become(folder, env, argv, output);
+    char path[CLI_PATH_MAX];
+    char **environment = make_environment(env);
+    if (environment == NULL || !cli_which(argv[0], path)) {
+        /* A path is looked for in the project's folder. */
+        snprintf(path, sizeof path, "%s", argv[0]);
     }
+    pid_t pid = environment == NULL ? -1 : fork();
+    if (pid == 0) {
+        become(folder, environment, path, argv, output);
+    }
+    free(environment);
     if (pid < 0) {
         return 127;
     }
@@ -286,11 +321,18 @@ static int run_words(const struct cli_context *context, const char *folder,
                      bool talks, bool verbose)
 {
     FILE *said = verbose ? NULL : tmpfile();
+    struct cli_progress progress;
     if (verbose) {
         show_step(env, argv);
+    } else {
+        cli_progress_begin(context, &progress, "running",
+                           cli_base_name(argv->argv[0]));
     }
     int code = cli_spawn(folder, env->argv, argv->argv,
                          said != NULL ? fileno(said) : STDERR_FILENO);
+    if (!verbose) {
+        cli_progress_end(&progress);
+    }
     if (said != NULL) {
         if (code != 0 || talks) {
             show_output(said);

@@ -5,6 +5,7 @@
  * the exit code is that of the first. Actors that share a manifest are one
  * entry. */
 #include "cli/keys.h"
+#include "cli/progress.h"
 #include "cli/session.h"
 
 #include <theater/runtime_handler.h>
@@ -272,8 +273,13 @@ static int check_actor(struct check *check, theater_runtime_t *runtime,
     theater_error_t err = {.text = ""};
     cli_text_init(&check->exports, check->context->env);
     cli_text_init(&check->imports, check->context->env);
+    struct cli_progress progress;
+    cli_progress_begin(
+        check->context, &progress, "compiling",
+        cli_base_name(theater_manifest_package(actor->manifest)));
     theater_status_t status =
         theater_runtime_check(runtime, actor->manifest, on_item, check, &err);
+    cli_progress_end(&progress);
     bool ok = status == THEATER_OK;
     if (check->context->json) {
         add_actor_json(check, actor->name, count, actor->manifest, ok);

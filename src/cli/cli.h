@@ -99,6 +99,7 @@ enum cli_place cli_place_of(const char *value);
 const char *cli_command_word(size_t i);
 const char *cli_shell_word(size_t i);
 const char *cli_page_word(size_t i);
+const char *cli_schema_word(size_t i);
 
 enum { CLI_OPTIONS_MAX = 24 }; /* of one command, common ones included */
 
@@ -115,8 +116,10 @@ int cli_bench(const struct cli_context *context, int argc, char **argv);
 int cli_new(const struct cli_context *context, int argc, char **argv);
 int cli_build(const struct cli_context *context, int argc, char **argv);
 int cli_doctor(const struct cli_context *context, int argc, char **argv);
+int cli_dev(const struct cli_context *context, int argc, char **argv);
 int cli_inspect(const struct cli_context *context, int argc, char **argv);
 int cli_completion(const struct cli_context *context, int argc, char **argv);
+int cli_schema(const struct cli_context *context, int argc, char **argv);
 int cli_man(const struct cli_context *context, int argc, char **argv);
 
 /* The whole program, for main.c and for tests. Answers the exit code. */

@@ -150,6 +150,13 @@ void cli_interrupts_drain(struct cli_interrupts *interrupts)
     poke(interrupts);
 }
 
+bool cli_interrupts_begun(const struct cli_interrupts *interrupts)
+{
+    /* Relaxed: nothing that the drain wrote is read by who asks. */
+    return atomic_load_explicit(&interrupts->state, memory_order_relaxed) >=
+           DRAINING;
+}
+
 bool cli_interrupts_disarm(struct cli_interrupts *interrupts)
 {
     uint32_t state = ARMED;

@@ -4,6 +4,8 @@
  * in between; signals are blocked before the first thread is made. */
 #include "cli/session.h"
 
+#include "cli/progress.h"
+
 #include <theater/runtime_handler.h>
 
 #include <stdio.h>
@@ -195,6 +197,16 @@ static int spawned(struct cli_session *session, theater_system_t *system,
     return CLI_OK;
 }
 
+void cli_session_arm(struct cli_session *session)
+{
+    cli_interrupts_arm(&session->interrupts, on_interrupt, session);
+}
+
+bool cli_session_interrupted(const struct cli_session *session)
+{
+    return cli_interrupts_begun(&session->interrupts);
+}
+
 int cli_session_spawn(struct cli_session *session, const char *const *paths,
                       size_t paths_len)
 {
@@ -204,8 +216,16 @@ int cli_session_spawn(struct cli_session *session, const char *const *paths,
     if (code != CLI_OK) {
         return code;
     }
+    struct cli_progress progress;
+    const theater_system_actor_t *first = theater_system_actor(system, 0);
+    cli_progress_begin(
+        session->context, &progress, "compiling",
+        theater_system_actors_len(system) == 1
+            ? cli_base_name(theater_manifest_package(first->manifest))
+            : "modules");
     theater_status_t status =
         theater_runtime_spawn_system(session->runtime, system, &err);
+    cli_progress_end(&progress);
     return spawned(session, system, status, &err);
 }
 
@@ -244,8 +264,13 @@ int cli_session_spawn_paused(struct cli_session *session, const char *path,
         if (strcmp(actor->name, target) == 0) {
             session->target_is_deaf = is_deaf(actor->manifest);
         }
+        struct cli_progress progress;
+        cli_progress_begin(
+            session->context, &progress, "compiling",
+            cli_base_name(theater_manifest_package(actor->manifest)));
         status = theater_runtime_spawn(session->runtime, actor->name,
                                        actor->manifest, &options, &err);
+        cli_progress_end(&progress);
     }
     return spawned(session, system, status, &err);
 }

@@ -154,6 +154,8 @@ int cli_interrupts_start(const struct cli_context *context,
                          struct cli_interrupts *interrupts);
 void cli_interrupts_arm(struct cli_interrupts *interrupts,
                         void (*drain)(void *user), void *user);
+/* Has a drain begun? Carries nothing else. */
+bool cli_interrupts_begun(const struct cli_interrupts *interrupts);
 /* As a first Ctrl-C. Threads: any. */
 void cli_interrupts_drain(struct cli_interrupts *interrupts);
 /* No drain begins any more; waits for one that is under way. Answers whether
@@ -207,6 +209,10 @@ int cli_session_spawn(struct cli_session *session, const char *const *paths,
  * `target`, borrowed, is who will be addressed. */
 int cli_session_spawn_paused(struct cli_session *session, const char *path,
                              const char *target);
+/* From here on Ctrl-C drains; for who spawns by other means. */
+void cli_session_arm(struct cli_session *session);
+/* Has Ctrl-C come since? */
+bool cli_session_interrupted(const struct cli_session *session);
 /* Waits until the runtime is quiet (or, with `stay`, empty), at most
  * `timeout_ms`, then stops all actors in order. False: the time was over. */
 bool cli_session_finish(struct cli_session *session, bool stay,

@@ -253,6 +253,24 @@ static const struct cli_example doctor_examples[] = {
     {"theater doctor --json", "the same as JSON"},
 };
 
+/* --- dev ------------------------------------------------------------------ */
+
+static const struct cli_option dev_options[] = {
+    {.name = "verbose",
+     .letter = 'v',
+     .kind = CLI_FLAG,
+     .help = "show what is run to build, and all that it says"},
+    OPTION_WORKERS,
+    OPTION_CACHE,
+    OPTION_JSON,
+};
+static const struct cli_example dev_examples[] = {
+    {"theater dev", "build and run theater.toml of this folder, and again "
+                    "whenever a source changes"},
+    {"theater dev --verbose examples/theater.toml",
+     "the same for another one, showing the tools at work"},
+};
+
 /* --- inspect -------------------------------------------------------------- */
 
 static const struct cli_example inspect_examples[] = {
@@ -281,6 +299,18 @@ static const struct cli_option man_options[] = {
 static const struct cli_example man_examples[] = {
     {"theater man run | man -l -", "read the page of a command"},
     {"theater man --write /usr/local/share/man/man1", "write all pages"},
+};
+
+static const struct cli_option schema_options[] = {
+    {.name = "write",
+     .kind = CLI_TEXT,
+     .value = "DIR",
+     .help = "write both schemas into that folder, which must be there"},
+    OPTION_JSON,
+};
+static const struct cli_example schema_examples[] = {
+    {"theater schema manifest > manifest.schema.json",
+     "for an editor that checks TOML by a schema"},
 };
 
 /* --- Words of operands --------------------------------------------------- */
@@ -390,6 +420,23 @@ static const struct cli_command commands[] = {
      OPTIONS(build_options),
      EXAMPLES(build_examples),
      .run = cli_build},
+    {.name = "dev",
+     .operands = "[FILE]",
+     .least = 0,
+     .most = 1,
+     .summary = "build and run; rebuild and restart what changes",
+     .details =
+         "FILE is a manifest or a system file; theater.toml without it. The "
+         "projects of its actors are built and the actors started. When a "
+         "source of a project changes it is built again, and its actors are "
+         "stopped and started anew; the others go on. When it cannot be "
+         "built, the actors that run go on.\n\n"
+         "An actor in a folder that is no project is started anew when its "
+         "module or manifest changes. What a project's .gitignore names is "
+         "not watched. Ctrl-C ends it.",
+     OPTIONS(dev_options),
+     EXAMPLES(dev_examples),
+     .run = cli_dev},
     {.name = "inspect",
      .operands = "FILE",
      .least = 1,
@@ -471,6 +518,18 @@ static const struct cli_command commands[] = {
      .word = cli_page_word,
      EXAMPLES(man_examples),
      .run = cli_man},
+    {.name = "schema",
+     .operands = "[KIND]",
+     .least = 0,
+     .most = 1,
+     .summary = "print the JSON schema of manifests or system files",
+     .details = "KIND is manifest or system. What the schema refuses, "
+                "`theater check` refuses; lengths of texts are counted in "
+                "characters there, in bytes here.",
+     OPTIONS(schema_options),
+     .word = cli_schema_word,
+     EXAMPLES(schema_examples),
+     .run = cli_schema},
     {.name = "version",
      .operands = "",
      .least = 0,

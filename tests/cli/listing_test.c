@@ -51,11 +51,12 @@ static void an_unknown_status_is_not_found(void **state)
 static void every_listing_is_one_json_value_with_json(void **state)
 {
     static const char *const lists[][2] = {
-        {"errors", NULL},      {"errors", "timeout"},
-        {"version", NULL},     {"help", NULL},
-        {"help", "run"},       {"check", "driver.toml"},
-        {"check", "two.toml"}, {"inspect", "driver.wasm"},
-        {"completion", "zsh"}, {"man", "run"}};
+        {"errors", NULL},       {"errors", "timeout"},
+        {"version", NULL},      {"help", NULL},
+        {"help", "run"},        {"check", "driver.toml"},
+        {"check", "two.toml"},  {"inspect", "driver.wasm"},
+        {"schema", "manifest"}, {"completion", "zsh"},
+        {"man", "run"}};
     (void)state;
     world_driver();
     world_text("two.toml", "[[actor]]\nmanifest = \"driver.toml\"\n"
