@@ -56,6 +56,11 @@ if(THEATER_SANITIZE)
     endforeach()
 endif()
 
+if(THEATER_FUZZ)
+    target_compile_options(th_flags INTERFACE -fsanitize=fuzzer-no-link)
+    target_link_options(th_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 # Objects carry machine code and intermediate code: the command and the
 # benchmarks are optimised as a whole, tests link in a moment.
 set(theater_lto_compile "")
