@@ -7,6 +7,9 @@
 
 enum { TIMERS = 16, OPERATIONS = 2000 };
 
+/* Half of what there is: sums do not wrap. */
+#define CLOCK_END (UINT64_MAX / 2)
+
 struct probe {
     struct th_timer timer;
     uint64_t due; /* NEVER: not armed, in the model */
@@ -70,7 +73,8 @@ static void advance(struct th_timers *timers, const theater_env_t *env,
 static void run(struct th_timers *timers, const theater_env_t *env,
                 struct probe *probes, struct fuzz_bytes *in)
 {
-    for (unsigned n = 0; n < OPERATIONS && in->at < in->end; n++) {
+    for (unsigned n = 0; n < OPERATIONS && in->at < in->end && now < CLOCK_END;
+         n++) {
         uint8_t op = fuzz_u8(in);
         struct probe *probe = &probes[op >> 4];
         switch (op & 3) {
