@@ -14,7 +14,7 @@ CTEST := ctest --output-on-failure --no-tests=error -j $(JOBS)
 FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 .PHONY: all run test asan tsan check-clang bench bench-peers guard-update \
-    torture soak coverage fmt lint clean help setup engine build check \
+    torture soak fuzz coverage fmt lint clean help setup engine build check \
     install uninstall docs-api package
 
 all: build ## set up, build the engine once, build everything
@@ -90,6 +90,9 @@ bench-peers: build ## the same workloads on Erlang, CAF and Go, in one table
 torture: build ## all that tries to break it, with fresh seeds: 15 minutes
 	@scripts/torture.sh
 
+fuzz: setup ## SECONDS_EACH=n (60) of every fuzzer; a crash's input is kept
+	@tests/fuzz/run.sh --seconds $(or $(SECONDS_EACH),60)
+
 soak: build ## HOURS=n of conservation rounds: memory, descriptors, threads stay
 	@scripts/soak.sh $(HOURS)
 
@@ -103,7 +106,7 @@ lint: build ## the rules that no compiler checks
 	@scripts/lint.sh
 
 clean: ## remove the build folders (the engine stays)
-	rm -rf build build-asan build-tsan build-clang build-coverage
+	rm -rf build build-asan build-tsan build-clang build-coverage build-fuzz
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' \

@@ -97,6 +97,10 @@ if(THEATER_COVERAGE)
     target_compile_definitions(th_flags INTERFACE always_inline=unused)
     target_link_options(th_flags INTERFACE --coverage)
 endif()
+if(THEATER_FUZZ)
+    target_compile_options(th_flags INTERFACE -fsanitize=fuzzer-no-link)
+    target_link_options(th_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 # Objects carry machine code and intermediate code: the command and the
 # benchmarks are optimised as a whole, tests link in a moment.

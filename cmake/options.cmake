@@ -9,6 +9,7 @@ option(THEATER_ENGINE "Build what needs Wasmtime: wasm, runtime, command" ON)
 option(THEATER_LTO "Link-time optimisation of the command" OFF)
 option(THEATER_COVERAGE "Count what runs (gcov): for `make coverage`" OFF)
 option(THEATER_TESTS "Build the tests" ${theater_is_top})
+option(THEATER_FUZZ "Build the fuzzers, too (clang, THEATER_SANITIZE)" OFF)
 option(THEATER_MIMALLOC "Allocate with mimalloc (never with a sanitizer)" ON)
 set(THEATER_HARDENING "ON" CACHE STRING
     "ON: what is free (libc's checks, relocations) | FULL | OFF")
@@ -52,6 +53,12 @@ endif()
 if(THEATER_SANITIZE STREQUAL "thread" AND THEATER_ENGINE)
     message(FATAL_ERROR "The engine is not built for the thread sanitizer, "
         "which would then see half of every race: add -DTHEATER_ENGINE=OFF")
+endif()
+if(THEATER_FUZZ AND NOT (THEATER_SANITIZE
+        AND CMAKE_C_COMPILER_ID STREQUAL "Clang"))
+    message(FATAL_ERROR "THEATER_FUZZ needs libFuzzer, which clang brings, and "
+        "a sanitizer: -DCMAKE_C_COMPILER=clang-19 "
+        "-DTHEATER_SANITIZE=address,undefined")
 endif()
 if(THEATER_SANITIZE AND THEATER_LTO)
     message(FATAL_ERROR "THEATER_LTO with THEATER_SANITIZE: choose one")

@@ -21,6 +21,11 @@ has_builtins() {
     file=$(clang-19 --target=wasm32-wasi --print-libgcc-file-name 2>/dev/null) &&
         [ -f "$file" ]
 }
+has_fuzzer() {
+    local folder
+    folder=$(clang-19 --print-resource-dir 2>/dev/null) &&
+        ls "$folder"/lib/*/libclang_rt.fuzzer* >/dev/null 2>&1
+}
 has_engine_or_rust() {
     deps/build-wasmtime.sh --find >/dev/null 2>&1 ||
         deps/build-wasmtime.sh --cargo >/dev/null 2>&1
@@ -36,6 +41,7 @@ has clang-19|clang-19|compiles actors to WebAssembly
 has wasm-ld-19|lld-19|links actors
 has_builtins|libclang-rt-19-dev-wasm32|the compiler's helpers for actors
 [ -f /usr/include/wasm32-wasi/stdio.h ]|wasi-libc|the C library of WASI actors
+has_fuzzer|libclang-rt-19-dev|libFuzzer, for make fuzz
 has clang-format-19|clang-format-19|make fmt and make lint
 has_header mimalloc.h|libmimalloc-dev|allocates the messages' memory
 has_header cmocka.h|libcmocka-dev|runs the unit tests
