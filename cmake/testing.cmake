@@ -110,6 +110,11 @@ foreach(folder IN LISTS theater_folders)
     endforeach()
 endforeach()
 
+# It must not take a worker that gets no processor for one that is stuck.
+if(TEST sched.watch)
+    set_tests_properties(sched.watch PROPERTIES RUN_SERIAL ON)
+endif()
+
 # A program of nothing but a folder and what it may use: every object is
 # linked, so a call against the arrows is an undefined symbol here. Linked by
 # the test itself, so that a folder in the making stops nobody's build.

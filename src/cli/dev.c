@@ -324,7 +324,8 @@ int cli_dev(const struct cli_context *context, int argc, char **argv)
                              argc > 0 ? argv[0] : "theater.toml",
                              "there is no such file");
     }
-    int code = cli_session_open(context, STDOUT_FILENO, &dev->session);
+    int code = cli_session_open(context, STDOUT_FILENO, THEATER_WATCHDOG_MS,
+                                &dev->session);
     if (code == CLI_OK) {
         cli_session_arm(&dev->session);
         watch(dev);
