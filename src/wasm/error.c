@@ -183,7 +183,15 @@ static theater_status_t reason_of_error(struct th_guest *guest,
     wasm_byte_vec_delete(&message);
     bool known = words != NULL && strstr(words, "wasm trap: ") != NULL &&
                  code_of_words(strstr(words, "wasm trap: "), &code);
+    bool too_much = words != NULL && strstr(words, "for hostcalls") != NULL;
     th_free(guest->engine->env, words);
+    if (too_much) {
+        wasmtime_error_delete(error);
+        guest->error = NULL;
+        return th_error(err, THEATER_LIMIT, guest->module->path,
+                        "values: a component passed more in one call than "
+                        "the engine takes, about 3 MiB of bytes");
+    }
     if (!known && !guest->memory_refused) {
         guest->error = NULL;
         return th_error_take(error, THEATER_TRAPPED, guest->module->path, "",

@@ -103,6 +103,12 @@ static void of_a_large_batch_a_bounded_part_waits(void **state)
     driver(&world, "a", "send_timeout = \"30s\"");
     theater_endpoint_t *box = small_box(&world);
     order(&world, "a", "batch-same box 10 1048576");
+    if (guests_are_components()) { /* more than one call may pass */
+        until(count_of(&world.failed) == 1);
+        theater_endpoint_unregister(box, THEATER_OK);
+        world_fini(&world);
+        return;
+    }
     until(waits(&world, "a"));
     for (int i = 0; i < 6; i++) { /* two that had room, four that waited */
         const theater_message_t *message;

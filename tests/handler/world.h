@@ -132,12 +132,25 @@ static inline void world_fini(struct world *world)
     theater_router_release(world->router);
 }
 
+/* Where guests are: the build's folder, or one with the same of them as
+ * components (tests/components/run.sh). */
+static inline const char *guests_folder(void)
+{
+    const char *other = getenv("THEATER_TEST_BUILD");
+    return other != NULL ? other : TH_TEST_BUILD_DIR;
+}
+
+static inline bool guests_are_components(void)
+{
+    return getenv("THEATER_TEST_BUILD") != NULL;
+}
+
 /* A manifest for `guest` with these lines in its message-server section, and
  * `top` lines before. NULL for none; keys "-": the handler is not listed. */
 static inline theater_manifest_t *
 manifest_for(const char *guest, const char *top, const char *keys)
 {
-    char source[4096];
+    char source[4096], origin[4096];
     theater_error_t err;
     theater_manifest_t *manifest = NULL;
     bool listed = keys == NULL || strcmp(keys, "-") != 0;
@@ -147,9 +160,10 @@ manifest_for(const char *guest, const char *top, const char *keys)
                        guest, guest, top != NULL ? top : "",
                        listed ? "[[handler]]\ntype = \"message-server\"\n" : "",
                        listed && keys != NULL ? keys : "");
+    snprintf(origin, sizeof(origin), "%s/tests/guests/test.toml",
+             guests_folder());
     theater_status_t status = theater_manifest_parse(
-        source, (size_t)len, TH_TEST_BUILD_DIR "/tests/guests/test.toml", NULL,
-        &manifest, &err);
+        source, (size_t)len, origin, NULL, &manifest, &err);
     if (status != THEATER_OK) {
         fail_msg("manifest of %s: %s %s", guest, err.origin, err.text);
     }

@@ -32,7 +32,7 @@ static void spawn_file(struct stage *stage, const char *name, const char *file)
     theater_manifest_t *manifest;
     theater_error_t err;
     char path[512];
-    snprintf(path, sizeof path, "%s/%s", TH_TEST_BUILD_DIR, file);
+    snprintf(path, sizeof path, "%s/%s", stage_folder(), file);
     assert_int_equal(theater_manifest_load_file(path, NULL, &manifest, &err),
                      THEATER_OK);
     assert_int_equal(stage_try_spawn(stage, name, manifest, NULL, true),

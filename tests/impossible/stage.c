@@ -156,10 +156,16 @@ void stage_end(struct stage *stage)
     th_sim_env_delete(stage->sim);
 }
 
+const char *stage_folder(void)
+{
+    const char *other = getenv("THEATER_TEST_BUILD");
+    return other != NULL ? other : TH_TEST_BUILD_DIR;
+}
+
 theater_manifest_t *stage_manifest(const char *module, const char *top,
                                    const char *keys)
 {
-    char text[2048];
+    char text[2048], origin[2048];
     theater_manifest_t *manifest = NULL;
     theater_error_t err;
     snprintf(text, sizeof text,
@@ -167,8 +173,8 @@ theater_manifest_t *stage_manifest(const char *module, const char *top,
              "[[handler]]\ntype = \"runtime\"\n"
              "[[handler]]\ntype = \"message-server\"\n%s\n",
              module, top != NULL ? top : "", keys != NULL ? keys : "");
-    must(theater_manifest_parse(text, strlen(text),
-                                TH_TEST_BUILD_DIR "/test.toml", NULL, &manifest,
+    snprintf(origin, sizeof origin, "%s/test.toml", stage_folder());
+    must(theater_manifest_parse(text, strlen(text), origin, NULL, &manifest,
                                 &err),
          &err);
     return manifest;

@@ -56,6 +56,9 @@ void stage_start(struct stage *stage, const struct stage_options *options);
  * delivered or told as a dead letter, every request has ended. */
 void stage_end(struct stage *stage);
 
+/* Where guests are: the build's folder, or one with the same of them as
+ * components (tests/components/run.sh). */
+const char *stage_folder(void);
 /* A manifest for a module of the build folder ("tests/guests/driver.wasm"):
  * `top` stands before the handlers, `keys` are the message server's. */
 theater_manifest_t *stage_manifest(const char *module, const char *top,

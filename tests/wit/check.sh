@@ -10,16 +10,12 @@
 # host function and exports every handler, so none is left out; and a module
 # with a wrong signature shows that the check can fail.
 #
-# wasm-tools is a Rust crate; it is installed once, at the version below, into
-# the folder where the project keeps what it fetches. Without cargo the test
-# is skipped and says so (exit code 77).
+# scripts/wasm-tools.sh brings wasm-tools; without cargo the test is skipped and
+# says so (exit code 77).
 set -eu
 
-version=1.263.0
 build=$1
 wit=$(cd "$(dirname "$0")/../../wit" && pwd)
-deps=${THEATER_DEPS:-${XDG_CACHE_HOME:-$HOME/.cache}/theater}
-tools=$deps/wasm-tools-$version/bin/wasm-tools
 package=theater:actor@0.1.0
 
 # What a core module of the C SDK may need of an engine.
@@ -31,22 +27,11 @@ fail() {
     exit 1
 }
 
-if [ ! -x "$tools" ]; then
-    if ! command -v cargo >/dev/null 2>&1; then
-        echo "wit: skipped: there is no cargo to build wasm-tools"
-        exit 77
-    fi
-    mkdir -p "$deps"
-    target=$(mktemp -d "$deps/wasm-tools-build.XXXXXX")
-    trap 'rm -rf "$target"' EXIT
-    echo "wit: building wasm-tools $version, once, in $deps"
-    CARGO_TARGET_DIR=$target cargo install wasm-tools --quiet --locked \
-        --version "=$version" --no-default-features \
-        --features component,validate,print,parse \
-        --root "$deps/wasm-tools-$version" ||
-        fail "wasm-tools $version could not be built"
-    rm -rf "$target"
-fi
+tools=$("$(dirname "$0")/../../scripts/wasm-tools.sh") || {
+    code=$?
+    [ "$code" -eq 77 ] && echo "wit: skipped"
+    exit "$code"
+}
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Design notes
+ *
+ * Components: what is refused when they are loaded, what they find of WASI
+ * preview 2, and bytes that are damaged. That a component suspends, is sliced,
+ * limited and simulated as a core module is, is held by the tests
+ * components.*, which run the handlers' batteries on components. */
+#include "wasm/world_testing.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <wasmtime.h>
+
+#include <cmocka.h>
+
+static struct world world;
+static struct world_guest g;
+
+static int set_up(void **state)
+{
+    (void)state;
+    world_open(&world, NULL, false, NULL);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    if (g.module == NULL) {
+        world_close(&world);
+    }
+    g.module = NULL;
+    return 0;
+}
+
+static void refused(const char *wat, const char *says)
+{
+    struct th_module *module = NULL;
+    theater_error_t err = {0};
+    if (world_load(&world, wat, TH_STACK_SMALL, &module, &err) == THEATER_OK) {
+        th_module_release(module);
+        fail_msg("it was loaded: %s", wat);
+    }
+    assert_int_equal(err.status, THEATER_BAD_MODULE);
+    if (strstr(err.text, says) == NULL) {
+        fail_msg("`%s` is not in: %s", says, err.text);
+    }
+}
+
+static void wrong_imports_and_exports_are_named(void **state)
+{
+    (void)state;
+    refused("(component (import \"a:b/c@1.0.0\" (instance"
+            " (export \"fly\" (func)))))",
+            "imports `fly` of `a:b/c@1.0.0`, which no handler");
+    refused("(component (import \"a:b/c@1.0.0\" (instance"
+            " (export \"wing\" (type (sub resource))))))",
+            "imports `wing` of `a:b/c@1.0.0`, which no handler");
+    refused("(component (import \"fly\" (func)))", "imports `fly`, which is");
+    refused("(component (import \"wasi:io/poll@0.3.0\" (instance"
+            " (export \"poll\" (func)))))",
+            "which no handler");
+    refused("(component (import \"test:world/api@0.1.0\" (instance"
+            " (export \"send\" (func (param \"target\" u32))))))",
+            "the import `send` is of another type; it must be a "
+            "func(string, list<u8>)");
+    refused("(component (component $c"
+            " (core module $m (func (export \"f\")))"
+            " (core instance $i (instantiate $m))"
+            " (func (export \"f\") (canon lift (core func $i \"f\"))))"
+            " (instance $c (instantiate $c))"
+            " (export \"handle-send\" (func $c \"f\")))",
+            "the export `handle-send` is of another type");
+}
+
+/* A component whose `run` calls one function without parameters or results of
+ * an interface. */
+#define RUNS(import, canon, body)                                              \
+    "(component " import " (core module $m"                                    \
+    " (import \"h\" \"f\" (func $f " canon "))"                                \
+    " (func (export \"run\") " body "))"                                       \
+    " (core func $f (canon lower (func $i \"f\")))"                            \
+    " (core instance $x (instantiate $m (with \"h\" (instance"                 \
+    " (export \"f\" (func $f))))))"                                            \
+    " (func (export \"run\") (canon lift (core func $x \"run\"))))"
+
+static enum th_guest_state run(const char *wat)
+{
+    if (world_guest_new(&world, &g, wat) != THEATER_OK) {
+        fail_msg("%s", g.err.text);
+    }
+    return world_run(&g, TH_ENTER_RUN);
+}
+
+static void what_wasi_does_not_serve_traps_with_its_name(void **state)
+{
+    (void)state;
+    assert_int_equal(run(RUNS("(import \"wasi:http/thing@0.2.7\" (instance $i"
+                              " (export \"f\" (func))))",
+                              "", "(call $f)")),
+                     TH_GUEST_DEAD);
+    assert_int_equal(g.err.status, THEATER_TRAPPED);
+    assert_non_null(strstr(
+        g.err.text, "`f` of `wasi:http/thing@0.2.7` was called, which is not "
+                    "served here"));
+    world_guest_end(&g);
+}
+
+static void exit_ends_the_actor(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        run("(component (import \"wasi:cli/exit@0.2.3\" (instance $i"
+            " (export \"exit\" (func (param \"status\" (result))))))"
+            " (core module $m (import \"h\" \"f\" (func $f (param i32)))"
+            " (func (export \"run\") (call $f (i32.const 0)) unreachable))"
+            " (core func $f (canon lower (func $i \"exit\")))"
+            " (core instance $x (instantiate $m (with \"h\" (instance"
+            " (export \"f\" (func $f))))))"
+            " (func (export \"run\") (canon lift (core func $x \"run\"))))"),
+        TH_GUEST_DEAD);
+    assert_int_equal(g.err.status, THEATER_OK);
+    assert_non_null(strstr(g.err.text, "exited with status 0"));
+    world_guest_end(&g);
+}
+
+/* Subscribes to a clock, and blocks on it. */
+#define SLEEPER                                                                \
+    "(component (import \"wasi:io/poll@0.2.1\" (instance $p"                   \
+    " (export \"pollable\" (type $r (sub resource)))"                          \
+    " (export \"[method]pollable.block\""                                      \
+    "  (func (param \"self\" (borrow $r))))))"                                 \
+    " (alias export $p \"pollable\" (type $r))"                                \
+    " (import \"wasi:clocks/monotonic-clock@0.2.1\" (instance $c"              \
+    " (alias outer 1 $r (type $r2))"                                           \
+    " (export \"pollable\" (type $r3 (eq $r2)))"                               \
+    " (export \"subscribe-duration\""                                          \
+    "  (func (param \"when\" u64) (result (own $r3))))))"                      \
+    " (core module $m (import \"h\" \"s\" (func $s (param i64) (result i32)))" \
+    " (import \"h\" \"b\" (func $b (param i32)))"                              \
+    " (func (export \"run\") (call $b (call $s (i64.const 50000000)))))"       \
+    " (core func $s (canon lower (func $c \"subscribe-duration\")))"           \
+    " (core func $b (canon lower (func $p \"[method]pollable.block\")))"       \
+    " (core instance $x (instantiate $m (with \"h\" (instance"                 \
+    " (export \"s\" (func $s)) (export \"b\" (func $b))))))"                   \
+    " (func (export \"run\") (canon lift (core func $x \"run\"))))"
+
+static void a_poll_suspends_until_its_time(void **state)
+{
+    (void)state;
+    uint64_t start = th_now(world.env);
+    assert_int_equal(run(SLEEPER), TH_GUEST_WAITING);
+    assert_true(g.wake_at >= start + 50000000);
+    assert_true(th_guest_is_suspended(g.guest));
+    _Atomic uint32_t word = 0;
+    while (th_now(world.env) < g.wake_at) {
+        world.env->park(world.env->ctx, &word, 0, g.wake_at);
+    }
+    assert_int_equal(world_run(&g, TH_ENTER_DELIVERIES), TH_GUEST_IDLE);
+    world_guest_end(&g);
+}
+
+static void one_that_polls_can_be_ended(void **state)
+{
+    (void)state;
+    assert_int_equal(run(SLEEPER), TH_GUEST_WAITING);
+    world_guest_end(&g);
+}
+
+static void a_trap_names_its_kind_and_function(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        run("(component (core module $m"
+            " (func $deep (export \"run\") unreachable))"
+            " (core instance $x (instantiate $m))"
+            " (func (export \"run\") (canon lift (core func $x \"run\"))))"),
+        TH_GUEST_DEAD);
+    assert_int_equal(g.err.status, THEATER_TRAPPED);
+    assert_non_null(strstr(g.err.text, "`unreachable` was executed"));
+    assert_non_null(strstr(g.err.text, "in `deep`"));
+    world_guest_end(&g);
+}
+
+static void the_stack_has_its_limit(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        run("(component (core module $m"
+            " (func $deep (export \"run\") (call $deep)))"
+            " (core instance $x (instantiate $m))"
+            " (func (export \"run\") (canon lift (core func $x \"run\"))))"),
+        TH_GUEST_DEAD);
+    assert_int_equal(g.err.status, THEATER_LIMIT);
+    assert_non_null(strstr(g.err.text, "stack: "));
+    world_guest_end(&g);
+}
+
+/* Two memories are counted together. */
+static void memories_have_one_limit(void **state)
+{
+    (void)state;
+    static const char wat[] = "(component (core module $m (memory 20))"
+                              " (core instance (instantiate $m))"
+                              " (core instance (instantiate $m)))";
+    world_options.memory_bytes = 30 * 65536;
+    assert_int_equal(world_guest_new(&world, &g, wat), THEATER_LIMIT);
+    assert_non_null(strstr(g.err.text, "memory: "));
+    world_guest_end(&g);
+    world_options.memory_bytes = 40 * 65536;
+    assert_int_equal(world_guest_new(&world, &g, wat), THEATER_OK);
+    assert_int_equal(th_guest_memory_bytes(g.guest), 40 * 65536);
+    world_guest_end(&g);
+}
+
+/* Whatever the bytes are: they are loaded, or refused with a reason. */
+static void try_bytes(const uint8_t *data, size_t len)
+{
+    struct th_module *module = NULL;
+    theater_error_t err = {0};
+    theater_status_t status =
+        th_engine_load(world.engine, "bytes.wasm", (theater_bytes_t){data, len},
+                       TH_STACK_SMALL, world.grants, 1, &module, &err);
+    if (status == THEATER_OK) {
+        th_module_release(module);
+    } else {
+        assert_int_equal(status, THEATER_BAD_MODULE);
+        assert_true(err.text[0] != '\0');
+    }
+}
+
+static void damaged_bytes_do_no_harm(void **state)
+{
+    wasm_byte_vec_t wasm;
+    (void)state;
+    assert_null(wasmtime_wat2wasm(SLEEPER, strlen(SLEEPER), &wasm));
+    uint8_t *copy = malloc(wasm.size);
+    assert_non_null(copy);
+    for (size_t i = 0; i < wasm.size; i++) {
+        memcpy(copy, wasm.data, wasm.size);
+        try_bytes(copy, i);
+        copy[i] ^= (uint8_t)(1U << (i % 8));
+        try_bytes(copy, wasm.size);
+    }
+    free(copy);
+    wasm_byte_vec_delete(&wasm);
+    world_close(&world);
+    world_open(&world, NULL, false, NULL);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(wrong_imports_and_exports_are_named),
+        TEST(what_wasi_does_not_serve_traps_with_its_name),
+        TEST(exit_ends_the_actor),
+        TEST(a_poll_suspends_until_its_time),
+        TEST(one_that_polls_can_be_ended),
+        TEST(a_trap_names_its_kind_and_function),
+        TEST(the_stack_has_its_limit),
+        TEST(memories_have_one_limit),
+        TEST(damaged_bytes_do_no_harm),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
