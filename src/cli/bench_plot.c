@@ -170,7 +170,7 @@ static void say_duration(const struct cli_context *context,
         dprintf(STDERR_FILENO,
                 "%d sizes of two kinds, %u repeat%s each: about %.0f s\n",
                 SIZES, outcome->repeats, outcome->repeats == 1 ? "" : "s",
-                seconds * SIZES * 2 * outcome->repeats);
+                seconds * (double)SIZES * 2 * outcome->repeats);
     }
 }
 

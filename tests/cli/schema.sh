@@ -15,7 +15,8 @@ if [ -z "$python" ] || ! "$python" -c 'import tomllib' 2>/dev/null; then
     exit 77
 fi
 if ! "$python" -c 'import jsonschema' 2>/dev/null; then
-    venv=$folder/venv
+    # Beside it: what is in the folder is installed.
+    venv=$(dirname "$folder")/schema-venv
     if ! [ -x "$venv/bin/python" ] ||
         ! "$venv/bin/python" -c 'import jsonschema' 2>/dev/null; then
         { "$python" -m venv "$venv" &&
