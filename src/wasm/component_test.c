@@ -295,6 +295,34 @@ static void damaged_bytes_do_no_harm(void **state)
     world_open(&world, NULL, false, NULL);
 }
 
+static bool load_with(const char *dir)
+{
+    struct th_module *module = NULL;
+    theater_error_t err;
+    world_open(&world, NULL, false, dir);
+    assert_int_equal(world_load(&world, SLEEPER, TH_STACK_SMALL, &module, &err),
+                     THEATER_OK);
+    bool cached = th_module_was_cached(module);
+    th_module_release(module);
+    assert_string_equal(world.notices, "");
+    world_close(&world);
+    return cached;
+}
+
+static void compiled_components_are_kept_between_runs(void **state)
+{
+    char dir[] = "/tmp/theater-component-XXXXXX";
+    char command[80];
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    world_close(&world);
+    assert_false(load_with(dir));
+    assert_true(load_with(dir));
+    (void)snprintf(command, sizeof command, "rm -rf %s", dir);
+    assert_int_equal(system(command), 0);
+    world_open(&world, NULL, false, NULL);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -311,6 +339,7 @@ int main(void)
         TEST(clocks_that_are_never_dropped_have_a_limit),
         TEST(memories_have_one_limit),
         TEST(damaged_bytes_do_no_harm),
+        TEST(compiled_components_are_kept_between_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
