@@ -199,6 +199,50 @@ static void the_stack_has_its_limit(void **state)
     world_guest_end(&g);
 }
 
+/* A guest that can make clocks ($f) and drop them ($d). */
+#define CLOCKS(code)                                                           \
+    "(component (import \"wasi:io/poll@0.2.1\" (instance $p"                   \
+    " (export \"pollable\" (type $r (sub resource)))))"                        \
+    " (alias export $p \"pollable\" (type $r))"                                \
+    " (import \"wasi:clocks/monotonic-clock@0.2.0\" (instance $i"              \
+    " (alias outer 1 $r (type $r2))"                                           \
+    " (export \"pollable\" (type $r3 (eq $r2)))"                               \
+    " (export \"subscribe-duration\""                                          \
+    "  (func (param \"when\" u64) (result (own $r3))))))"                      \
+    " (core func $drop (canon resource.drop $r))"                              \
+    " (core module $m"                                                         \
+    " (import \"h\" \"f\" (func $f (param i64) (result i32)))"                 \
+    " (import \"h\" \"d\" (func $d (param i32)))" code                         \
+    ") (core func $f (canon lower (func $i \"subscribe-duration\")))"          \
+    " (core instance $x (instantiate $m (with \"h\" (instance"                 \
+    " (export \"f\" (func $f)) (export \"d\" (func $drop))))))"                \
+    " (func (export \"run\") (canon lift (core func $x \"run\"))))"
+
+/* The engine's frames and ours are below the guest's; what is behind them is
+ * looked at when the guest has ended (the canary of slab.h). */
+static void host_functions_have_room_below_a_deep_guest(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        run(CLOCKS("(func $deep (export \"run\")"
+                   " (call $d (call $f (i64.const 1))) (call $deep))")),
+        TH_GUEST_DEAD);
+    assert_int_equal(g.err.status, THEATER_LIMIT);
+    assert_non_null(strstr(g.err.text, "stack: "));
+    world_guest_end(&g);
+}
+
+static void clocks_that_are_never_dropped_have_a_limit(void **state)
+{
+    (void)state;
+    assert_int_equal(run(CLOCKS("(func (export \"run\") (loop"
+                                " (drop (call $f (i64.const 1))) (br 0)))")),
+                     TH_GUEST_DEAD);
+    assert_int_equal(g.err.status, THEATER_LIMIT);
+    assert_non_null(strstr(g.err.text, "pollables"));
+    world_guest_end(&g);
+}
+
 /* Two memories are counted together. */
 static void memories_have_one_limit(void **state)
 {
@@ -251,6 +295,34 @@ static void damaged_bytes_do_no_harm(void **state)
     world_open(&world, NULL, false, NULL);
 }
 
+static bool load_with(const char *dir)
+{
+    struct th_module *module = NULL;
+    theater_error_t err;
+    world_open(&world, NULL, false, dir);
+    assert_int_equal(world_load(&world, SLEEPER, TH_STACK_SMALL, &module, &err),
+                     THEATER_OK);
+    bool cached = th_module_was_cached(module);
+    th_module_release(module);
+    assert_string_equal(world.notices, "");
+    world_close(&world);
+    return cached;
+}
+
+static void compiled_components_are_kept_between_runs(void **state)
+{
+    char dir[] = "/tmp/theater-component-XXXXXX";
+    char command[80];
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    world_close(&world);
+    assert_false(load_with(dir));
+    assert_true(load_with(dir));
+    (void)snprintf(command, sizeof command, "rm -rf %s", dir);
+    assert_int_equal(system(command), 0);
+    world_open(&world, NULL, false, NULL);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -263,8 +335,11 @@ int main(void)
         TEST(one_that_polls_can_be_ended),
         TEST(a_trap_names_its_kind_and_function),
         TEST(the_stack_has_its_limit),
+        TEST(host_functions_have_room_below_a_deep_guest),
+        TEST(clocks_that_are_never_dropped_have_a_limit),
         TEST(memories_have_one_limit),
         TEST(damaged_bytes_do_no_harm),
+        TEST(compiled_components_are_kept_between_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

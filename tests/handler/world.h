@@ -9,6 +9,7 @@
 #include <theater/runtime_handler.h>
 
 #include "base/base.h"
+#include "guests.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -130,19 +131,6 @@ static inline void world_fini(struct world *world)
     theater_runtime_delete(world->runtime);
     check_conserved(world);
     theater_router_release(world->router);
-}
-
-/* Where guests are: the build's folder, or one with the same of them as
- * components (tests/components/run.sh). */
-static inline const char *guests_folder(void)
-{
-    const char *other = getenv("THEATER_TEST_BUILD");
-    return other != NULL ? other : TH_TEST_BUILD_DIR;
-}
-
-static inline bool guests_are_components(void)
-{
-    return getenv("THEATER_TEST_BUILD") != NULL;
 }
 
 /* A manifest for `guest` with these lines in its message-server section, and
