@@ -50,6 +50,14 @@ for file in bin/theater include/theater.h include/theater/router.h \
     share/theater/sdk/c/src/actor.c share/theater/wit/actor.wit; do
     [ -e "$first/${file/#lib\//$lib/}" ] || fail "$file is not installed"
 done
+# What the command writes of itself, where it can.
+if "$build/theater" help schema >/dev/null 2>&1; then
+    for file in man/man1/theater.1 man/man5/theater.toml.5 \
+        theater/manifest.schema.json bash-completion/completions/theater \
+        zsh/site-functions/_theater fish/vendor_completions.d/theater.fish; do
+        [ -s "$first/share/$file" ] || fail "share/$file is not installed"
+    done
+fi
 named=$(grep -rlF -e "$first" -e "$build/" -e "$source/" "$first/$lib/cmake" \
     "$first/$lib/pkgconfig" "$first/share" "$first/include" || true)
 expect "" "$named" "files that name the place where they were built"
