@@ -41,8 +41,8 @@ done
 messages=100000000 faults=100000 seconds=600
 simulated=2000 interleaved=500 fuzzed=30 killed=20
 if $ci; then
-    messages=20000000 faults=20000 seconds=200
-    simulated=500 interleaved=200 fuzzed=5 killed=3
+    messages=50000000 faults=50000 seconds=300
+    simulated=1000 interleaved=200 fuzzed=15 killed=5
 fi
 if [ $build = build-asan ]; then
     messages=$((messages / 10)) faults=$((faults / 2))
@@ -151,8 +151,8 @@ step "a cache of compiled code outlives signals and damage: $killed rounds" \
 step "everything that can be refused is refused" label faults
 add refusals \
     's/^[0-9]*: *[0-9]* scenarios, [0-9]* runs, \([0-9]*\) refusals$/\1/p'
-step "fuzzers: $fuzzed s each" tests/fuzz/run.sh --seconds "$fuzzed"
-add fuzzed 's/^fuzz: [a-z_]*: \([0-9]*\) executions.*/\1/p'
+LINES_SHOWN=9 step "fuzzers: $fuzzed s each" tests/fuzz/run.sh --seconds "$fuzzed"
+add fuzzed 's/^[a-z_]*: \([0-9]*\) executions, .*/\1/p'
 
 printf '\n'
 for what in messages faults simulated interleaved refusals hostile fuzzed; do
