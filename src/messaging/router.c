@@ -87,8 +87,9 @@ theater_status_t theater_router_new(const theater_router_options_t *options,
     }
     memset(router, 0, sizeof *router);
     router->env = env;
-    router->pools = POOLS && (env == theater_env_default() ||
-                              th_rare(env, TH_POINT_ROUTER_POOLS));
+    bool pools = env == theater_env_default() ||
+                 th_rare(env, TH_POINT_ROUTER_POOLS);
+    router->pools = POOLS && pools;
     atomic_init(&router->refs, 1);
     router->max_message_bytes =
         (uint32_t)or_default(o->max_message_bytes, 1 << 20);

@@ -324,7 +324,8 @@ static bool read_options(struct options *options, int argc, char **argv)
 int main(int argc, char **argv)
 {
     const theater_env_t *env = theater_env_default();
-    struct options options = {
+    /* Static: the watchdog reads it until the program is gone. */
+    static struct options options = {
         .messages = 1000000, .work = WORKLOADS, .hang = HANG_SECONDS};
     pthread_t watchdog;
     env->random(env->ctx, &options.seed, sizeof options.seed);
