@@ -44,10 +44,8 @@ typedef enum theater_event_kind {
     THEATER_ACTOR_FAILED,    /* trapped, broke a limit; reason says which */
     THEATER_ACTOR_RESTARTED, /* failed before, runs again */
     THEATER_ACTOR_LOG,       /* wrote a log line */
-    /* A worker makes no progress: it is inside `actor` ("": in none) for longer
-     * than watchdog_ms. Told once each time, on a thread of its own; the text
-     * is a report of several lines: what all workers do, who waits for whom,
-     * and the worker's stack. That it goes on is a log line. */
+    /* A worker is inside `actor` ("": none) for longer than watchdog_ms. Told
+     * once, on a thread of its own; the text is a report of several lines. */
     THEATER_WORKER_STUCK,
 } theater_event_kind_t;
 
@@ -76,9 +74,9 @@ typedef struct theater_event {
 /* One log line of an actor, as an event: longer than 8 KiB it is cut and says
  * so. The bytes are copied. For host functions and native actors.
  * Threads: the worker that runs the actor. Blocks: never.
- * Returns: OK; PENDING: taken, too, but so many lines were written in this
- *          turn that it should end, so that they are handed on; the actor is
- *          woken. Lines over 1 MiB in one turn are lost, and counted. */
+ * Returns: OK; PENDING: taken, too, but the turn should end so that it is told:
+ *          a guest's before it goes on, else after many; the actor is woken.
+ *          Lines over 1 MiB in one turn are lost, and counted. */
 THEATER_API THEATER_CHECKED theater_status_t theater_actor_log(
     theater_actor_t *actor, theater_log_level_t level, theater_bytes_t text);
 

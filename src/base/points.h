@@ -25,7 +25,7 @@
     X(TIMERS_LATE, "sched.timers-late")                                        \
     X(SLICE_OVER, "sched.slice-over")                                          \
     X(LONG_PAUSE, "sched.long-pause")                                          \
-    X(CALL_ENDS, "guest.call-ends")                                            \
+    X(END_OR_PARK, "guest.end-or-park")                                        \
     X(NO_ROOM, "guest.no-room")                                                \
     X(ASK_SOON, "guest.ask-soon")                                              \
     X(LINKER_ANEW, "guest.linker-anew")                                        \

@@ -179,9 +179,12 @@ theater_status_t theater_actor_log(theater_actor_t *actor,
     th_lines_add(actor->runtime->env, &body->lines, level, text);
     /* relaxed: the owner asks. A start function has no turn that could end. */
     uint32_t state = atomic_load_explicit(&actor->state, memory_order_relaxed);
-    if (body->lines.len < TH_LINES_SOFT || state < TH_ACTOR_PAUSED) {
+    if (state < TH_ACTOR_PAUSED ||
+        (body->guest == NULL && body->lines.len < TH_LINES_SOFT)) {
         return THEATER_OK;
     }
+    /* A line is told off the guest's stack, and before the guest goes on: else
+     * who hears of what it does next may have its line told first. */
     theater_actor_wake(actor);
     return THEATER_PENDING;
 }

@@ -50,11 +50,12 @@ theater_delivery_t *th_deliver_next(struct th_guest *guest)
 /* No delivery: the loop ends, or parks. */
 static int32_t nothing(struct th_guest *guest)
 {
-    if (guest->rounds < TH_ROUNDS) {
-        guest->rounds++;
-        return -1;
+    bool ends = guest->rounds < TH_ROUNDS;
+    guest->rounds = (uint8_t)(guest->rounds + (ends ? 1 : 0));
+    if (th_rare(guest->engine->env, TH_POINT_END_OR_PARK)) {
+        ends = !ends;
     }
-    if (th_rare(guest->engine->env, TH_POINT_CALL_ENDS)) {
+    if (ends) {
         return -1;
     }
     guest->parked = true;

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 /* With so many seeds each point was taken, or it never is. */
-enum { SEEDS_FOR_ALL = 200 };
+enum { SEEDS_FOR_ALL = 1000 };
 
 static int by_value(const void *a, const void *b)
 {

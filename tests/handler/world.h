@@ -20,11 +20,10 @@
 struct world {
     theater_router_t *router;
     theater_runtime_t *runtime;
-    _Atomic unsigned failed; /* actors that trapped or broke a limit */
-    _Atomic unsigned restarted;
-    _Atomic unsigned dead; /* dead letters */
-    theater_error_t err;   /* of the last spawn that was refused */
-    char answer[65536];    /* of the last command */
+    /* Actors that trapped or broke a limit, or came back; dead letters. */
+    _Atomic unsigned failed, restarted, dead;
+    theater_error_t err; /* of the last spawn that was refused */
+    char answer[65536];  /* of the last command */
 };
 
 struct world_options {

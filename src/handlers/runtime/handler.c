@@ -4,8 +4,8 @@
  * Sleeping suspends the actor alone: its deadline goes to
  * theater_actor_wake_at, and each wake that comes earlier finds it not yet
  * over. A stop cuts a sleep short, but one that began after it: handle-stop
- * may sleep. `log` ends the actor's turn when it has written so much that lines
- * must be handed on first.
+ * may sleep. `log` ends the actor's turn, so that its lines are told before it
+ * goes on.
  * Threads: the worker that runs the actor. May fail: memory for an instance. */
 #include <theater/runtime_handler.h>
 
