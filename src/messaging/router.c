@@ -87,8 +87,8 @@ theater_status_t theater_router_new(const theater_router_options_t *options,
     }
     memset(router, 0, sizeof *router);
     router->env = env;
-    bool pools = env == theater_env_default() ||
-                 th_rare(env, TH_POINT_ROUTER_POOLS);
+    bool pools =
+        env == theater_env_default() || th_rare(env, TH_POINT_ROUTER_POOLS);
     router->pools = POOLS && pools;
     atomic_init(&router->refs, 1);
     router->max_message_bytes =
