@@ -209,8 +209,8 @@ WASI2(debug_string)
 
 /* --- Clocks and polls ---------------------------------------------------- */
 
-/* A place for one more deadline; 0: there is none. */
-static uint32_t take_clock(struct th_guest *guest)
+/* *out: a place for one more deadline, counted from 1. */
+static theater_status_t take_clock(struct th_guest *guest, uint32_t *out)
 {
     struct th_component_guest *component = guest->component;
     const theater_env_t *env = guest->engine->env;
@@ -219,16 +219,17 @@ static uint32_t take_clock(struct th_guest *guest)
         uint32_t at = (component->clocks_free + i) % len;
         if (component->clocks[at] == 0) {
             component->clocks_free = at + 1;
-            return at + 1;
+            *out = at + 1;
+            return THEATER_OK;
         }
     }
     uint32_t more = len == 0 ? CLOCKS_FIRST : 2 * len;
     if (more > TH_MAX_POLLABLES) {
-        return 0;
+        return THEATER_LIMIT;
     }
     uint64_t *clocks = th_calloc(env, more * sizeof *clocks);
     if (clocks == NULL) {
-        return 0;
+        return THEATER_OUT_OF_MEMORY;
     }
     if (len > 0) {
         memcpy(clocks, component->clocks, len * sizeof *clocks);
@@ -237,14 +238,19 @@ static uint32_t take_clock(struct th_guest *guest)
     component->clocks = clocks;
     component->clocks_len = more;
     component->clocks_free = len + 1;
-    return len + 1;
+    *out = len + 1;
+    return THEATER_OK;
 }
 
 static wasmtime_error_t *make_clock(struct th_guest *guest, uint64_t due,
                                     th_val_t *result)
 {
-    uint32_t clock = take_clock(guest);
-    if (clock == 0) {
+    uint32_t clock = 0;
+    theater_status_t status = take_clock(guest, &clock);
+    if (status == THEATER_OUT_OF_MEMORY) {
+        return th_component_fault(guest, status, "no memory for a clock");
+    }
+    if (status != THEATER_OK) {
         return th_component_fault(guest, THEATER_LIMIT,
                                   "wasi: more than %d pollables",
                                   (int)TH_MAX_POLLABLES);
@@ -365,17 +371,23 @@ static bool polled(struct th_guest *guest, const th_val_t *values, size_t len)
     return true;
 }
 
+static wasmtime_error_t *no_poll(struct th_guest *guest)
+{
+    return th_component_fault(guest, THEATER_OUT_OF_MEMORY,
+                              "no memory for a poll");
+}
+
 WASI2(poll)
 {
     (void)len;
     const wasmtime_component_vallist_t *list = &args[0].of.list;
-    if (list->size == 0 || list->size > TH_MAX_POLLABLES ||
-        !polled(guest, list->data, list->size)) {
+    if (list->size == 0 || list->size > TH_MAX_POLLABLES) {
         return th_component_fault(guest, THEATER_TRAPPED,
                                   "wasi: poll of %zu pollables (1 to %d)",
                                   list->size, (int)TH_MAX_POLLABLES);
     }
-    return begin_poll(guest, result);
+    return polled(guest, list->data, list->size) ? begin_poll(guest, result)
+                                                 : no_poll(guest);
 }
 
 WASI2(block)
@@ -383,8 +395,7 @@ WASI2(block)
     (void)len;
     (void)result;
     if (!polled(guest, &args[0], 1)) {
-        return th_component_fault(guest, THEATER_OUT_OF_MEMORY,
-                                  "no memory for a poll");
+        return no_poll(guest);
     }
     return begin_poll(guest, NULL);
 }

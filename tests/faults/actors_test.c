@@ -17,11 +17,12 @@ static void every_place_was_refused(void **state)
 int main(int argc, char **argv)
 {
     const struct scenario *const tables[] = {
-        acts_manifest, acts_runtime, acts_native, acts_spawn, acts_host,
+        acts_manifest, acts_runtime,   acts_native,
+        acts_spawn,    acts_component, acts_host,
     };
     const size_t lens[] = {
-        acts_manifest_len, acts_runtime_len, acts_native_len,
-        acts_spawn_len,    acts_host_len,
+        acts_manifest_len, acts_runtime_len,   acts_native_len,
+        acts_spawn_len,    acts_component_len, acts_host_len,
     };
     const struct CMUnitTest places[] = {
         cmocka_unit_test(every_place_was_refused),

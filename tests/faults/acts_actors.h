@@ -39,9 +39,9 @@ extern const struct stage stage_simulated;
 extern const struct stage stage_guests;
 
 extern const struct scenario acts_manifest[], acts_runtime[], acts_native[],
-    acts_host[], acts_spawn[];
+    acts_host[], acts_spawn[], acts_component[];
 extern const size_t acts_manifest_len, acts_runtime_len, acts_native_len,
-    acts_host_len, acts_spawn_len;
+    acts_host_len, acts_spawn_len, acts_component_len;
 
 /* A manifest, made while nothing is refused: it lives until it is released. */
 theater_manifest_t *manifest_of(struct act *act, const char *package,
