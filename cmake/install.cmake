@@ -162,6 +162,11 @@ foreach(folder sdk wit)
         PATTERN node_modules EXCLUDE
         PATTERN __pycache__ EXCLUDE)
 endforeach()
+# The SDKs' documents refer to these.
+foreach(document actor-api embedding languages manifest permissions tutorial)
+    install(FILES "${PROJECT_SOURCE_DIR}/docs/${document}.md"
+        DESTINATION "${theater_data}/docs" COMPONENT theater)
+endforeach()
 # What the build makes with the command: not where it is for another machine.
 if(TARGET theater AND NOT CMAKE_CROSSCOMPILING)
     set(completions "${PROJECT_BINARY_DIR}/completions")

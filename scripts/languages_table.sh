@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The table of docs/languages.md, measured here: for each language the module
-# of a new project, and how long from the start of `theater run` to the answer
-# of one of its actors to another: the first time, with the compilation of the
-# module, and from then on; in brackets the processor time of the whole run.
-# The least of three and of ten runs.
+# The first table of figures in docs/languages.md, measured here: for each
+# language the module of a new project, and how long from the start of `theater
+# run` to the answer of one of its actors to another: the first time, with the
+# compilation of the module, and from then on; in brackets the processor time of
+# the whole run. The least of three and of ten runs.
 #
 #   scripts/languages_table.sh THEATER LANGUAGE...
 set -euo pipefail

@@ -39,6 +39,10 @@ sums() {
             if ($1 > last) { last = $1 }
         }
         END {
+            if (runs == 0) {
+                print "No run has been recorded yet."
+                exit
+            }
             printf "| all recorded runs, %s to %s | sum |\n| --- | --- |\n",
                 first, last
             printf "| runs that passed (of those, under Address+Undefined) " \

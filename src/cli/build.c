@@ -220,7 +220,7 @@ static bool passes(const struct cli_context *context,
     int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
     make_words(context, &words, found, ".", check->argv, CLI_ARGS);
     int code = words.argv[0] != NULL && nowhere >= 0
-                   ? cli_spawn(NULL, NULL, words.argv, nowhere)
+                   ? cli_spawn(NULL, check->env, words.argv, nowhere)
                    : 127;
     cli_text_fini(&words.text);
     if (nowhere >= 0) {
@@ -229,8 +229,12 @@ static bool passes(const struct cli_context *context,
     return code == 0;
 }
 
+/* Once, though several tools are of one package. */
 static void add_missing(struct cli_text *missing, const char *package)
 {
+    if (missing->len > 0 && strstr(missing->data, package) != NULL) {
+        return;
+    }
     cli_add_format(missing, "%s%s", missing->len > 0 ? "; " : "", package);
 }
 
@@ -283,7 +287,7 @@ static int find_toolchain(const struct cli_context *context,
     }
     code = cli_fail_advice(context, THEATER_UNSUPPORTED, NULL,
                            "install it; `theater doctor` shows what is there",
-                           "to build %s there is missing: %s", language->title,
+                           "what builds %s is not here: %s", language->title,
                            missing.data);
 out:
     cli_text_fini(&missing);
@@ -465,8 +469,10 @@ int cli_build(const struct cli_context *context, int argc, char **argv)
     const char *name = cli_value(context, "lang");
     struct stat there;
     if (stat(folder, &there) != 0 || !S_ISDIR(there.st_mode)) {
-        return cli_fail_text(context, THEATER_NOT_FOUND, folder,
-                             "there is no such folder");
+        return cli_fail_advice(context, THEATER_NOT_FOUND, folder,
+                               "give a project's folder; `theater new NAME "
+                               "--lang LANG` makes one",
+                               "there is no such folder");
     }
     const struct cli_language *language =
         name != NULL ? cli_language(name) : cli_project_language(folder);

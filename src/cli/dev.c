@@ -318,6 +318,13 @@ int cli_dev(const struct cli_context *context, int argc, char **argv)
     }
     dev->context = context;
     dev->path = argc > 0 ? argv[0] : "theater.toml";
+    if (cli_is_folder(dev->path)) {
+        free(dev);
+        return cli_fail_advice(context, THEATER_IO, argv[0],
+                               "give the system file or manifest in it, such "
+                               "as theater.toml",
+                               "it is a folder");
+    }
     if (access(dev->path, R_OK) != 0) {
         free(dev);
         return cli_fail_text(context, THEATER_NOT_FOUND,

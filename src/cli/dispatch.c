@@ -108,6 +108,21 @@ uint64_t cli_number(const struct cli_context *context, const char *name)
     return number;
 }
 
+static int lacks_choice(const struct cli_context *context,
+                        const struct cli_option *option)
+{
+    struct cli_text all;
+    cli_text_init(&all, context->env);
+    for (size_t i = 0; option->choices[i] != NULL; i++) {
+        cli_add_format(&all, "%s%s", i > 0 ? ", " : "", option->choices[i]);
+    }
+    int code = cli_usage(context, "'%s' needs --%s %s, one of %s",
+                         context->command->name, option->name, option->value,
+                         all.failed ? "those that its help lists" : all.data);
+    cli_text_fini(&all);
+    return code;
+}
+
 static int check_choice(const struct cli_context *context,
                         const struct cli_option *option, const char *value)
 {
@@ -294,8 +309,10 @@ static int check_operands(const struct cli_context *context, int operands,
     const struct cli_option *option;
     for (size_t i = 0; (option = cli_option_at(command, i)) != NULL; i++) {
         if (option->required && context->values[i] == NULL) {
-            return cli_usage(context, "'%s' needs --%s %s", command->name,
-                             option->name, option->value);
+            return option->kind == CLI_CHOICE
+                       ? lacks_choice(context, option)
+                       : cli_usage(context, "'%s' needs --%s %s", command->name,
+                                   option->name, option->value);
         }
     }
     return CLI_OK;

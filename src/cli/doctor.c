@@ -167,7 +167,7 @@ static void look_at_language(struct doctor *doctor,
     if (whole) {
         add_found(&good, found);
     } else {
-        cli_add(&good, "no toolchain that is whole");
+        cli_add(&good, "its tools are not all here");
     }
     if (good.data != NULL) {
         add_row(doctor, language->title, whole ? GOOD : MISSING, good.data,

@@ -73,7 +73,8 @@ int cli_exit_code(theater_status_t status)
 static const char *const next_steps[THEATER_STATUS_COUNT] = {
     [THEATER_OK] = "nothing is to be done",
     [THEATER_NOT_FOUND] =
-        "check the name or the path; `theater check FILE` lists the actors",
+        "check the name or the path; `theater check FILE` lists the actors, "
+        "`theater build DIR` builds a module that is missing",
     [THEATER_DENIED] =
         "grant it in the sender's manifest: can_send, can_request, "
         "can_open_channels, allowed_targets",
@@ -112,7 +113,7 @@ static const char *const next_steps[THEATER_STATUS_COUNT] = {
     [THEATER_ALREADY_EXISTS] = "give one of the two another name",
     [THEATER_IO] = "check the path, its permissions and the disk's space",
     [THEATER_BAD_MANIFEST] =
-        "correct the file there; docs/manifest.md has every key",
+        "correct the file there; theater-manifest(5) has every key",
     [THEATER_BAD_MODULE] =
         "correct the module or its manifest, as the text says; a file that "
         "is damaged must be built again",

@@ -26,6 +26,12 @@ bool cli_path(const struct cli_context *context, char out[CLI_PATH_MAX],
     return false;
 }
 
+bool cli_is_folder(const char *path)
+{
+    struct stat found;
+    return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+}
+
 static int write_all(int fd, const char *data, size_t len)
 {
     while (len > 0) {

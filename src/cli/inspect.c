@@ -170,6 +170,8 @@ int cli_inspect(const struct cli_context *context, int argc, char **argv)
                    ? cli_fail_text(context, status, argv[0],
                                    status == THEATER_NOT_FOUND
                                        ? "there is no such file"
+                                   : cli_is_folder(argv[0])
+                                       ? "it is a folder; name a file in it"
                                        : "it cannot be read")
                    : inspect(context, argv[0], file, data, len);
     if (status == THEATER_OK) {

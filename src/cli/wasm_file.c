@@ -135,11 +135,12 @@ static void add_signature(struct cli_text *out, struct cursor *cursor)
 }
 
 static void add_limits(struct cli_text *out, struct cursor *cursor,
-                       const char *unit)
+                       const char *one, const char *many)
 {
     uint8_t flags = take_byte(cursor);
     uint64_t least = take_leb(cursor, 64);
     cli_add_format(out, " %llu", (unsigned long long)least);
+    const char *unit = least == 1 && (flags & 1) == 0 ? one : many;
     if ((flags & 1) != 0) {
         uint64_t most = take_leb(cursor, 64);
         cli_add_format(out, " to %llu", (unsigned long long)most);
@@ -162,11 +163,11 @@ void wasm_add_type(struct cli_text *out, const struct wasm_file *file,
     }
     cli_add(out, item->kind);
     if (strcmp(item->kind, "memory") == 0) {
-        add_limits(out, &cursor, "pages");
+        add_limits(out, &cursor, "page", "pages");
     } else if (strcmp(item->kind, "table") == 0) {
         cli_add(out, " ");
         add_value_type(out, &cursor);
-        add_limits(out, &cursor, "entries");
+        add_limits(out, &cursor, "entry", "entries");
     } else if (strcmp(item->kind, "global") == 0) {
         struct cursor ahead = cursor;
         skip_value_type(&ahead);

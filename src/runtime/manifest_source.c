@@ -103,7 +103,8 @@ theater_status_t th_source_load(struct th_source *src)
     default:
         return th_source_error(
             src, status, nowhere, "the file could not be read: %s",
-            is_folder(src->origin) ? "it is a folder"
+            is_folder(src->origin) ? "it is a folder; name "
+                                     "the file in it"
                                    : theater_status_text(status));
     }
 }

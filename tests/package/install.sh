@@ -47,7 +47,8 @@ for file in bin/theater include/theater.h include/theater/router.h \
     lib/pkgconfig/theater.pc lib/pkgconfig/theater-messaging.pc \
     lib/cmake/theater/theaterConfig.cmake \
     share/theater/sdk/c/include/theater/actor.h \
-    share/theater/sdk/c/src/actor.c share/theater/wit/actor.wit; do
+    share/theater/sdk/c/src/actor.c share/theater/wit/actor.wit \
+    share/theater/docs/manifest.md; do
     [ -e "$first/${file/#lib\//$lib/}" ] || fail "$file is not installed"
 done
 # What the command writes of itself, where it can.

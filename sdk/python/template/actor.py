@@ -2,7 +2,7 @@
 """Greets whoever asks. One whose initial state names another actor asks that
 one, and logs the answer."""
 
-from theater import initial_state, log, request, self_name
+from theater import TheaterError, initial_state, log, request, self_name
 
 
 def handle_request(data: bytes) -> str:
@@ -11,5 +11,9 @@ def handle_request(data: bytes) -> str:
 
 def run() -> None:
     whom = initial_state()
-    if whom:
+    if not whom:
+        return
+    try:
         log("info", request(whom.decode(), self_name()).decode())
+    except TheaterError as error:
+        log("error", f"no answer: {error}")

@@ -9,7 +9,12 @@ export function handleRequest(data: Uint8Array): string {
 
 export function run(): void {
     const whom = initialState();
-    if (whom) {
+    if (!whom) {
+        return;
+    }
+    try {
         log("info", text(request(text(whom), selfName())));
+    } catch (error) {
+        log("error", `no answer: ${(error as Error).message}`);
     }
 }
