@@ -101,7 +101,7 @@ static void four_gigabytes_can_be_had(void **state)
     th_linear_fini(&m);
 }
 
-/* Is the byte there? A fault would be the program's end, so the kernel reads. */
+/* Is the byte there? A fault would end the program, so the kernel reads. */
 static bool is_there(const uint8_t *byte)
 {
     int ends[2];
