@@ -83,6 +83,12 @@ typedef struct theater_env {
     /* Is something rare that is allowed to happen here now? `point` is the
      * library's number for the place. For simulations; NULL: never. */
     bool (*rare)(void *ctx, unsigned point);
+    /* Addresses of `size` bytes, and no pages: touching one is a fault, until
+     * `map_allow`. NULL when none. Given back by `unmap`. */
+    void *(*map_reserve)(void *ctx, size_t size);
+    /* Makes what `map_reserve` gave, or whole pages of it, as `map` would have
+     * made them. OUT_OF_MEMORY: nothing changed. */
+    theater_status_t (*map_allow)(void *ctx, void *memory, size_t size);
 } theater_env_t;
 
 /* The real world. Static; threads: any. */

@@ -94,6 +94,26 @@ static void *fault_map(void *ctx, size_t size)
     return memory;
 }
 
+static void *fault_reserve(void *ctx, size_t size)
+{
+    struct th_fault_env *fault = ctx;
+    if (fails(fault, TH_FAULT_MAP)) {
+        return NULL;
+    }
+    void *memory = fault->inner->map_reserve(fault->inner->ctx, size);
+    count(&fault->live_pages, memory != NULL ? 1 : 0);
+    return memory;
+}
+
+static theater_status_t fault_allow(void *ctx, void *memory, size_t size)
+{
+    struct th_fault_env *fault = ctx;
+    if (fails(fault, TH_FAULT_MAP)) {
+        return THEATER_OUT_OF_MEMORY;
+    }
+    return fault->inner->map_allow(fault->inner->ctx, memory, size);
+}
+
 static void fault_unmap(void *ctx, void *memory, size_t size)
 {
     struct th_fault_env *fault = ctx;
@@ -227,6 +247,8 @@ void th_fault_env_init(struct th_fault_env *fault, const theater_env_t *inner)
         .map = fault_map,
         .unmap = fault_unmap,
         .discard = fault_discard,
+        .map_reserve = fault_reserve,
+        .map_allow = fault_allow,
         .thread_start = fault_thread_start,
         .thread_join = fault_thread_join,
         .park = fault_park,

@@ -92,6 +92,26 @@ static void *linux_map(void *ctx, size_t size)
     return memory;
 }
 
+static void *linux_reserve(void *ctx, size_t size)
+{
+    (void)ctx;
+    void *memory = mmap(NULL, size, PROT_NONE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) {
+        return NULL;
+    }
+    (void)madvise(memory, size, MADV_NOHUGEPAGE); /* as in linux_map */
+    return memory;
+}
+
+static theater_status_t linux_allow(void *ctx, void *memory, size_t size)
+{
+    (void)ctx;
+    return mprotect(memory, size, PROT_READ | PROT_WRITE) == 0
+               ? THEATER_OK
+               : THEATER_OUT_OF_MEMORY;
+}
+
 static void linux_unmap(void *ctx, void *memory, size_t size)
 {
     (void)ctx;
@@ -223,6 +243,8 @@ static const theater_env_t linux_env = {
     .file_remove = th_linux_file_remove,
     .folder_private = th_linux_folder_private,
     .log_write = linux_log_write,
+    .map_reserve = linux_reserve,
+    .map_allow = linux_allow,
 };
 
 const theater_env_t *theater_env_default(void)

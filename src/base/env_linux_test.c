@@ -98,6 +98,21 @@ static void pages_are_zero_at_first_and_after_they_were_given_back(void **state)
     assert_null(env->map(env->ctx, SIZE_MAX / 2));
 }
 
+static void reserved_addresses_become_pages_when_they_are_allowed(void **state)
+{
+    size_t size = (size_t)1 << 40; /* more than there is memory */
+    (void)state;
+    uint8_t *pages = env->map_reserve(env->ctx, size);
+    assert_non_null(pages);
+    assert_int_equal(env->map_allow(env->ctx, pages + 8192, 4096), THEATER_OK);
+    assert_int_equal(pages[8192], 0);
+    pages[8192 + 4095] = 1;
+    env->unmap(env->ctx, pages, size);
+    assert_null(env->map_reserve(env->ctx, SIZE_MAX / 2));
+    assert_int_equal(env->map_allow(env->ctx, pages, 4096),
+                     THEATER_OUT_OF_MEMORY); /* nothing is there */
+}
+
 struct thread_view {
     char name[16];
     bool term_blocked;
@@ -471,6 +486,7 @@ int main(void)
         cmocka_unit_test(memory_is_aligned_as_asked),
         cmocka_unit_test(
             pages_are_zero_at_first_and_after_they_were_given_back),
+        cmocka_unit_test(reserved_addresses_become_pages_when_they_are_allowed),
         cmocka_unit_test(
             a_thread_has_its_name_and_leaves_signals_to_the_embedder),
         cmocka_unit_test(parking_ends_at_the_deadline_or_when_the_word_differs),

@@ -70,6 +70,20 @@ static void *sim_map(void *ctx, size_t size)
     return real->map(real->ctx, size);
 }
 
+static void *sim_reserve(void *ctx, size_t size)
+{
+    const theater_env_t *real = theater_env_default();
+    (void)ctx;
+    return real->map_reserve(real->ctx, size);
+}
+
+static theater_status_t sim_allow(void *ctx, void *memory, size_t size)
+{
+    const theater_env_t *real = theater_env_default();
+    (void)ctx;
+    return real->map_allow(real->ctx, memory, size);
+}
+
 static void sim_unmap(void *ctx, void *memory, size_t size)
 {
     const theater_env_t *real = theater_env_default();
@@ -249,6 +263,8 @@ theater_status_t th_sim_env_new(uint64_t seed, struct th_sim_env **out)
         .map = sim_map,
         .unmap = sim_unmap,
         .discard = sim_discard,
+        .map_reserve = sim_reserve,
+        .map_allow = sim_allow,
         .thread_start = sim_thread_start,
         .thread_join = sim_thread_join,
         .park = sim_park,

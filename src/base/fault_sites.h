@@ -31,6 +31,10 @@
 #define alloc(ctx, ...)                                                        \
     alloc((TH_FAULT_SITE(TH_FAULT_ALLOC), (ctx)), __VA_ARGS__)
 #define map(ctx, ...) map((TH_FAULT_SITE(TH_FAULT_MAP), (ctx)), __VA_ARGS__)
+#define map_reserve(ctx, ...)                                                  \
+    map_reserve((TH_FAULT_SITE(TH_FAULT_MAP), (ctx)), __VA_ARGS__)
+#define map_allow(ctx, ...)                                                    \
+    map_allow((TH_FAULT_SITE(TH_FAULT_MAP), (ctx)), __VA_ARGS__)
 #define thread_start(ctx, ...)                                                 \
     thread_start((TH_FAULT_SITE(TH_FAULT_THREAD), (ctx)), __VA_ARGS__)
 #define file_read(ctx, ...)                                                    \

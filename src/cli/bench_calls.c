@@ -27,6 +27,18 @@ static void *counted_map(void *ctx, size_t size)
     return real->map(ctx, size);
 }
 
+static void *counted_reserve(void *ctx, size_t size)
+{
+    count();
+    return real->map_reserve(ctx, size);
+}
+
+static theater_status_t counted_allow(void *ctx, void *memory, size_t size)
+{
+    count();
+    return real->map_allow(ctx, memory, size);
+}
+
 static void counted_unmap(void *ctx, void *memory, size_t size)
 {
     count();
@@ -90,6 +102,8 @@ const theater_env_t *bench_calls_env(const theater_env_t *base)
     real = base;
     counting = *base;
     counting.map = counted_map;
+    counting.map_reserve = counted_reserve;
+    counting.map_allow = counted_allow;
     counting.unmap = counted_unmap;
     counting.discard = counted_discard;
     counting.park = counted_park;

@@ -33,10 +33,11 @@ static struct th_digest config_of(const struct th_engine *engine,
                                   enum th_stack stack)
 {
     char text[160];
-    int len = snprintf(text, sizeof text, "wasmtime %s stack %d %d fuel %d 2",
+    int len = snprintf(text, sizeof text,
+                       "wasmtime %s stack %d %d fuel %d reserved %d 3",
                        WASMTIME_VERSION, (int)stack,
                        stack == TH_STACK_SMALL ? TH_SMALL_WASM : TH_LARGE_WASM,
-                       (int)engine->fuel);
+                       (int)engine->fuel, stack != TH_STACK_SMALL);
     return th_sha256(text, (size_t)len);
 }
 

@@ -93,7 +93,7 @@ enum th_guest_state th_component_enter(struct th_guest *guest,
                                        theater_error_t *err);
 uint64_t th_component_memory_bytes(const struct th_guest *guest);
 wasmtime_error_t *th_component_memory_new(struct th_guest *guest,
-                                          size_t minimum,
+                                          size_t minimum, bool reserved,
                                           wasmtime_linear_memory_t *out);
 
 /* --- component_call.c: host functions ------------------------------------ */

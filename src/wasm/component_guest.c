@@ -63,7 +63,7 @@ static wasmtime_error_t *no_memory(struct th_guest *guest,
 }
 
 wasmtime_error_t *th_component_memory_new(struct th_guest *guest,
-                                          size_t minimum,
+                                          size_t minimum, bool reserved,
                                           wasmtime_linear_memory_t *out)
 {
     struct th_component_guest *component = guest->component;
@@ -76,6 +76,7 @@ wasmtime_error_t *th_component_memory_new(struct th_guest *guest,
         &component->memories[component->memories_len];
     memory->guest = guest;
     memory->linear.limit = guest->memory.limit;
+    memory->linear.reserved = reserved;
     if (others + minimum <= guest->memory.limit) {
         status = th_linear_init(&memory->linear, guest->engine->slabs, minimum);
     }

@@ -7,8 +7,12 @@
  *          wasm may use of a stack is checked by the compiled code; host
  *          functions keep to what is left (bounded frames, no recursion), and
  *          a canary says if one did not.
- *   large  memories from the same slabs, stacks with guards by Wasmtime.
- * Memories have no guards and no reservation: compiled code checks bounds.
+ *          Memories have no guards and no reservation: compiled code checks
+ *          bounds.
+ *   large  stacks with guards by Wasmtime, and memories that hold all addresses
+ *          of 32 bits (slab.h): what lies outside faults, and Wasmtime's own
+ *          handler of SIGSEGV, which it has for stacks as well, makes a trap
+ *          of it. A message in JavaScript costs a third less.
  *
  * Each is made at its first use, under the lock; from then on the pointer is
  * read without it ([E1] release/acquire: the engine's own contents). */
@@ -86,14 +90,15 @@ static wasmtime_error_t *memory_new(void *env, const wasm_memorytype_t *type,
     struct th_guest *guest = th_guest_current;
     (void)type;
     (void)maximum;
-    (void)reserved;
-    (void)guard;
+    /* What th_linear_init will reserve is what the code was compiled for. */
+    TH_CHECK(reserved <= TH_RESERVED && guard <= TH_RESERVED_GUARD);
     if (guest != NULL && guest->component != NULL) {
-        return th_component_memory_new(guest, minimum, out);
+        return th_component_memory_new(guest, minimum, reserved > 0, out);
     }
     if (guest == NULL || guest->memory.base != NULL) {
         return wasmtime_error_new("a second memory");
     }
+    guest->memory.reserved = reserved > 0;
     theater_status_t status =
         th_linear_init(&guest->memory, engine->slabs, minimum);
     if (status != THEATER_OK) {
@@ -170,9 +175,10 @@ static wasm_config_t *config_new(struct th_engine *engine, enum th_stack stack)
     /* Calls of components suspend as those of core modules do, on one stack;
      * the component model's own tasks would cost each call more. */
     wasmtime_config_concurrency_support_set(config, false);
-    wasmtime_config_memory_may_move_set(config, true);
-    wasmtime_config_memory_reservation_set(config, 0);
-    wasmtime_config_memory_guard_size_set(config, 0);
+    wasmtime_config_memory_may_move_set(config, small);
+    wasmtime_config_memory_reservation_set(config, small ? 0 : TH_RESERVED);
+    wasmtime_config_memory_guard_size_set(config,
+                                          small ? 0 : TH_RESERVED_GUARD);
     wasmtime_config_memory_reservation_for_growth_set(config, 0);
     /* Mandatory with a memory creator: images want memories by mmap. */
     wasmtime_config_memory_init_cow_set(config, false);

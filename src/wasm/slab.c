@@ -8,6 +8,9 @@
  * slot back cannot fail. Memories are given back as zeros (env->discard);
  * stacks keep their pages until a sweep.
  *
+ * Reserved memories are mappings of their own, made and unmapped with their
+ * guest: what they are for is code that runs long, not guests that are many.
+ *
  * A lock per pool: taken when a guest is made, deleted or outgrows its slot,
  * never on the way of a message.
  *
@@ -199,8 +202,47 @@ static unsigned class_of(uint64_t size)
     return class;
 }
 
+static theater_status_t reserved_init(struct th_linear *linear,
+                                      const theater_env_t *env, uint64_t size)
+{
+    const size_t all = (size_t)(TH_RESERVED + TH_RESERVED_GUARD);
+    uint8_t *base = env->map_reserve(env->ctx, all);
+    if (base == NULL) {
+        return THEATER_OUT_OF_MEMORY;
+    }
+    theater_status_t status = THEATER_OK;
+    if (size > 0) {
+        status = env->map_allow(env->ctx, base, (size_t)size);
+    }
+    if (status != THEATER_OK) {
+        env->unmap(env->ctx, base, all);
+        return status;
+    }
+    linear->base = base;
+    linear->size = size;
+    return THEATER_OK;
+}
+
+static theater_status_t reserved_grow(struct th_linear *linear, uint64_t size)
+{
+    const theater_env_t *env = linear->slabs->env;
+    if (size > linear->size) {
+        theater_status_t status =
+            env->map_allow(env->ctx, linear->base + linear->size,
+                           (size_t)(size - linear->size));
+        if (status != THEATER_OK) {
+            return status;
+        }
+    }
+    linear->size = size;
+    return THEATER_OK;
+}
+
 uint64_t th_linear_capacity(const struct th_linear *linear)
 {
+    if (linear->reserved) {
+        return TH_RESERVED;
+    }
     return (uint64_t)1 << (SLOT_SHIFT + 2 * linear->class);
 }
 
@@ -211,11 +253,14 @@ theater_status_t th_linear_init(struct th_linear *linear,
     if (size > linear->limit || class == CLASSES) {
         return THEATER_LIMIT;
     }
+    linear->slabs = slabs;
+    if (linear->reserved) {
+        return reserved_init(linear, slabs->env, size);
+    }
     uint8_t *slot = memory_take(slabs, class);
     if (slot == NULL) {
         return THEATER_OUT_OF_MEMORY;
     }
-    linear->slabs = slabs;
     linear->class = class;
     linear->base = slot;
     linear->size = size;
@@ -227,6 +272,9 @@ theater_status_t th_linear_grow(struct th_linear *linear, uint64_t size)
     unsigned class = class_of(size);
     if (size > linear->limit || class == CLASSES) {
         return THEATER_LIMIT;
+    }
+    if (linear->reserved) {
+        return reserved_grow(linear, size);
     }
     if (class > linear->class) {
         uint8_t *slot = memory_take(linear->slabs, class);
@@ -245,7 +293,14 @@ theater_status_t th_linear_grow(struct th_linear *linear, uint64_t size)
 void th_linear_fini(struct th_linear *linear)
 {
     if (linear->base != NULL) {
-        memory_give(linear->slabs, linear->class, linear->base, linear->size);
+        if (linear->reserved) {
+            const theater_env_t *env = linear->slabs->env;
+            env->unmap(env->ctx, linear->base,
+                       (size_t)(TH_RESERVED + TH_RESERVED_GUARD));
+        } else {
+            memory_give(linear->slabs, linear->class, linear->base,
+                        linear->size);
+        }
         linear->base = NULL;
         linear->size = 0;
     }

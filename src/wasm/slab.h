@@ -5,7 +5,10 @@
  *
  * Linear memories have slots of 64 KiB, 256 KiB, ... 4 GiB; a memory that
  * outgrows its slot moves to a larger one. Slots that nobody has touched cost
- * address space only. Stacks of small guests all have one size. */
+ * address space only. Stacks of small guests all have one size.
+ *
+ * A memory of a guest with a large stack is reserved: 4 GiB of addresses and a
+ * guard, so that compiled code need not check what it loads and stores. */
 #ifndef TH_WASM_SLAB_H
 #define TH_WASM_SLAB_H
 
@@ -26,11 +29,18 @@ struct th_linear {
     uint8_t *base;  /* NULL: there is none */
     uint64_t size;  /* bytes that the guest may use */
     uint64_t limit; /* bytes it may grow to */
-    unsigned class; /* of the slot */
+    bool reserved;  /* all addresses that 32 bits can name are its own */
+    unsigned class; /* of the slot, when it is not reserved */
     struct th_slabs *slabs;
 };
 
-/* Takes a slot of at least `size` bytes, all zero; sets base and size.
+/* What a reserved memory holds: every address of 32 bits, and behind them what
+ * an instruction's own offset may add. Only `size` of it can be touched. */
+#define TH_RESERVED UINT64_C(0x100000000)
+#define TH_RESERVED_GUARD UINT64_C(0x2000000)
+
+/* Takes a slot of at least `size` bytes, or reserves addresses if `reserved`
+ * says so, all zero; sets base and size. `limit` and `reserved` are set before.
  * Returns: OK, LIMIT, OUT_OF_MEMORY. */
 THEATER_CHECKED theater_status_t th_linear_init(struct th_linear *linear,
                                                 struct th_slabs *slabs,

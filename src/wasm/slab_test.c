@@ -5,10 +5,12 @@
  * grow, swept only when idle. */
 #include "wasm/slab.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -97,6 +99,42 @@ static void four_gigabytes_can_be_had(void **state)
     assert_int_equal(m.base[5], 7);
     m.base[((uint64_t)4 << 30) - 1] = 1;
     th_linear_fini(&m);
+}
+
+/* Is the byte there? A fault would end the program, so the kernel reads. */
+static bool is_there(const uint8_t *byte)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    bool there = write(ends[1], byte, 1) == 1;
+    assert_true(there || errno == EFAULT);
+    close(ends[0]);
+    close(ends[1]);
+    return there;
+}
+
+static void a_reserved_memory_stays_and_ends_where_it_ends(void **state)
+{
+    struct th_linear m = {.limit = 3 * PAGE, .reserved = true};
+    (void)state;
+    for (unsigned round = 0; round < 2; round++) {
+        assert_int_equal(th_linear_init(&m, slabs, PAGE), THEATER_OK);
+        const uint8_t *base = m.base;
+        assert_int_equal(th_linear_capacity(&m), (uint64_t)4 << 30);
+        assert_true(is_there(base + PAGE - 1));
+        assert_false(is_there(base + PAGE));
+        assert_int_equal(m.base[7], 0);
+        m.base[7] = 1;
+        assert_int_equal(th_linear_grow(&m, 3 * PAGE), THEATER_OK);
+        assert_ptr_equal(m.base, base);
+        assert_int_equal(m.base[7], 1);
+        assert_int_equal(m.base[3 * PAGE - 1], 0);
+        assert_false(is_there(base + 3 * PAGE));
+        assert_int_equal(th_linear_grow(&m, 4 * PAGE), THEATER_LIMIT);
+        assert_false(is_there(base + TH_RESERVED + TH_RESERVED_GUARD - 1));
+        th_linear_fini(&m);
+        assert_null(m.base);
+    }
 }
 
 static bool always(void *arg)
@@ -196,6 +234,7 @@ int main(void)
         TEST(random_growth_keeps_every_memory_s_bytes),
         TEST(the_limit_is_the_limit),
         TEST(four_gigabytes_can_be_had),
+        TEST(a_reserved_memory_stays_and_ends_where_it_ends),
         TEST(a_sweep_takes_idle_stacks_and_leaves_busy_ones),
         TEST(a_sweep_ends_when_it_is_told),
         TEST(a_sweep_never_touches_a_stack_in_use),

@@ -94,6 +94,14 @@ static void spawn_that_grows(struct act *act)
              "", THEATER_OK);
 }
 
+static void spawn_that_grows_on_a_large_stack(struct act *act)
+{
+    spawn_of(act, "grower",
+             "[limits]\nmemory = \"2MiB\"\nrun_time = \"50ms\"\n"
+             "stack = \"large\"",
+             "", THEATER_OK);
+}
+
 static void spawn_over_its_limit(struct act *act)
 {
     spawn_of(act, "wasi_printer", "[limits]\nmemory = \"64KiB\"", "",
@@ -246,6 +254,7 @@ const struct scenario acts_spawn[] = {
     ACT("a spawn on a large stack", spawn_on_large_stack),
     ACT("a spawn with WASI", spawn_with_wasi),
     ACT("a spawn of one that grows", spawn_that_grows),
+    ACT("a spawn of one that grows, large", spawn_that_grows_on_a_large_stack),
     ACT("a spawn over its limit", spawn_over_its_limit),
     ACT("a spawn that loops", spawn_that_loops),
     ACT("a spawn without a grant", spawn_without_grant),
