@@ -312,25 +312,23 @@ static void watch(struct dev *dev)
 int cli_dev(const struct cli_context *context, int argc, char **argv)
 {
     struct cli_summary summary;
+    const char *path = argc > 0 ? argv[0] : "theater.toml";
+    if (cli_is_folder(path)) {
+        return cli_fail_advice(context, THEATER_IO, path,
+                               "give the system file or manifest in it, such "
+                               "as theater.toml",
+                               "it is a folder");
+    }
+    if (access(path, R_OK) != 0) {
+        return cli_fail_text(context, THEATER_NOT_FOUND, path,
+                             "there is no such file");
+    }
     struct dev *dev = calloc(1, sizeof *dev);
     if (dev == NULL) {
         return cli_fail(context, THEATER_OUT_OF_MEMORY, NULL);
     }
     dev->context = context;
-    dev->path = argc > 0 ? argv[0] : "theater.toml";
-    if (cli_is_folder(dev->path)) {
-        free(dev);
-        return cli_fail_advice(context, THEATER_IO, argv[0],
-                               "give the system file or manifest in it, such "
-                               "as theater.toml",
-                               "it is a folder");
-    }
-    if (access(dev->path, R_OK) != 0) {
-        free(dev);
-        return cli_fail_text(context, THEATER_NOT_FOUND,
-                             argc > 0 ? argv[0] : "theater.toml",
-                             "there is no such file");
-    }
+    dev->path = path;
     int code = cli_session_open(context, STDOUT_FILENO, THEATER_WATCHDOG_MS,
                                 &dev->session);
     if (code == CLI_OK) {
