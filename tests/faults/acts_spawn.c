@@ -94,12 +94,22 @@ static void spawn_that_grows(struct act *act)
              "", THEATER_OK);
 }
 
+/* It answers how far it came. */
 static void spawn_that_grows_on_a_large_stack(struct act *act)
 {
-    spawn_of(act, "grower",
-             "[limits]\nmemory = \"2MiB\"\nrun_time = \"50ms\"\n"
-             "stack = \"large\"",
-             "", THEATER_OK);
+    theater_manifest_t *manifest = manifest_of(
+        act, "grower", "[limits]\nmemory = \"2MiB\"\nstack = \"large\"", "");
+    theater_runtime_t *runtime = act->world->runtime;
+    theater_status_t status =
+        theater_runtime_spawn(runtime, "x", manifest, NULL, &act->world->err);
+    if (met_spawn(act, status, THEATER_OK)) {
+        (void)met_answer(act, request(act, "x", "g"));
+        (void)!theater_runtime_stop(runtime, "x", "next");
+        assert_int_equal(
+            theater_runtime_wait_actor(runtime, "x", WORLD_WAIT_MS),
+            THEATER_OK);
+    }
+    theater_manifest_release(manifest);
 }
 
 static void spawn_over_its_limit(struct act *act)
