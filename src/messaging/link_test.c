@@ -249,7 +249,7 @@ static void a_link_that_lacks_something_is_refused(void **state)
 
 static void a_link_may_carry_no_requests(void **state)
 {
-    struct far far = {NULL};
+    struct far far = {0};
     theater_link_ops_t one_way = ops;
     theater_status_t end = THEATER_PENDING;
     theater_request_id_t id = {0};
