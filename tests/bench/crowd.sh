@@ -12,7 +12,7 @@ export TMPDIR=$scratch
 crowd() {
     local actors=$1 unit=$2
     shift 2
-    "$theater" bench "$@" --actors "$actors" --seconds 0.1 --repeat 1 --json \
+    "$theater" bench "$@" --actors "$actors" --repeat 1 --json \
         >"$scratch/out" || {
         echo "bench $*: exit code $?" >&2
         cat "$scratch/out" >&2
@@ -23,7 +23,7 @@ crowd() {
     cat "$scratch/out"
 }
 
-crowd 10000 rate_per_s pairs
-crowd 10000 rate_per_s pairs --native
+crowd 10000 rate_per_s pairs --seconds 0.1
+crowd 10000 rate_per_s pairs --native --seconds 0.1
 crowd 100000 all_answered_ms memory
 crowd 1000000 all_answered_ms memory --native
