@@ -14,7 +14,7 @@ mkdir bin project
 # A toolchain that takes its time.
 cat >bin/go <<'END'
 #!/bin/sh
-[ "$1" = version ] && echo "go version go1.26.0 linux/amd64" && exit
+[ "$1" = env ] && echo go1.26.0 && exit
 sleep "${GO_TAKES:-1}"
 : >actor.wasm
 END
