@@ -102,6 +102,12 @@ static theater_status_t link_function(struct walk *walk, const char *name,
     if (!th_wasi2_is(walk->interface)) {
         return th_check_not_granted(module, import->module, import->name, err);
     }
+    if (!th_component_func_fits(item->of.component_func)) {
+        return th_error(err, THEATER_BAD_MODULE, module->path,
+                        "the import `%s` of `%s` has types that are too deep, "
+                        "or that are not served",
+                        import->name, import->module);
+    }
     import->wasi2 = th_wasi2_find(import->module, import->name);
     return take(module, th_wasi2_link(import, walk->to), err);
 }

@@ -79,6 +79,8 @@ bool th_component_type_is(theater_type_t type,
                           const wasmtime_component_valtype_t *actual);
 bool th_component_func_is(const theater_type_t *params, theater_type_t result,
                           const wasmtime_component_func_type_t *actual);
+/* Can it be imported without harm: are its values not too deep? */
+bool th_component_func_fits(const wasmtime_component_func_type_t *func);
 /* "func(string, list<u8>) -> bool" */
 void th_component_func_show(const theater_type_t *params, theater_type_t result,
                             char *out, size_t size);

@@ -232,6 +232,60 @@ static void host_functions_have_room_below_a_deep_guest(void **state)
     world_guest_end(&g);
 }
 
+/* A guest that is `depth` calls deep asks for random bytes, and its realloc
+ * calls itself for ever: the engine gives that a share of the stack of its
+ * own. */
+static void realloc_has_room_below_a_deep_guest(void **state)
+{
+    char wat[2048];
+    (void)state;
+    for (unsigned depth = 0; depth <= 2400; depth += 40) {
+        snprintf(
+            wat, sizeof wat,
+            "(component (import \"wasi:random/random@0.2.0\" (instance $i"
+            " (export \"get-random-bytes\""
+            "  (func (param \"len\" u64) (result (list u8))))))"
+            " (core module $mm (memory (export \"m\") 1)"
+            " (func $deep (export \"r\") (param i32 i32 i32 i32) (result i32)"
+            "  (call $deep (local.get 0) (local.get 1) (local.get 2)"
+            "   (local.get 3))))"
+            " (core instance $mi (instantiate $mm))"
+            " (alias core export $mi \"m\" (core memory $mem))"
+            " (alias core export $mi \"r\" (core func $r))"
+            " (core func $f (canon lower (func $i \"get-random-bytes\")"
+            "  (memory $mem) (realloc $r)))"
+            " (core module $m (import \"h\" \"f\" (func $f (param i64 i32)))"
+            " (func $d (param i32) (if (local.get 0)"
+            "  (then (call $d (i32.sub (local.get 0) (i32.const 1))))"
+            "  (else (call $f (i64.const 8) (i32.const 64)))))"
+            " (func (export \"run\") (call $d (i32.const %u))))"
+            " (core instance $x (instantiate $m (with \"h\" (instance"
+            " (export \"f\" (func $f))))))"
+            " (func (export \"run\") (canon lift (core func $x \"run\"))))",
+            depth);
+        assert_int_equal(run(wat), TH_GUEST_DEAD);
+        assert_int_equal(g.err.status, THEATER_LIMIT);
+        world_guest_end(&g);
+    }
+}
+
+/* Records in records, as deep as the engine takes them. */
+static void an_import_whose_types_are_too_deep_is_refused(void **state)
+{
+    char wat[8192];
+    (void)state;
+    size_t used = (size_t)snprintf(wat, sizeof wat,
+                                   "(component (import \"wasi:x/y@0.2.0\""
+                                   " (instance $i (type $t0 (list u8))");
+    for (unsigned i = 1; i < 97; i++) {
+        used += (size_t)snprintf(wat + used, sizeof wat - used,
+                                 "(type $t%u (tuple $t%u))", i, i - 1);
+    }
+    snprintf(wat + used, sizeof wat - used,
+             "(export \"f\" (func (param \"a\" $t96))))))");
+    refused(wat, "`f` of `wasi:x/y@0.2.0` has types that are too deep");
+}
+
 static void clocks_that_are_never_dropped_have_a_limit(void **state)
 {
     (void)state;
@@ -336,6 +390,8 @@ int main(void)
         TEST(a_trap_names_its_kind_and_function),
         TEST(the_stack_has_its_limit),
         TEST(host_functions_have_room_below_a_deep_guest),
+        TEST(realloc_has_room_below_a_deep_guest),
+        TEST(an_import_whose_types_are_too_deep_is_refused),
         TEST(clocks_that_are_never_dropped_have_a_limit),
         TEST(memories_have_one_limit),
         TEST(damaged_bytes_do_no_harm),

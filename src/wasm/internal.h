@@ -23,15 +23,16 @@ enum {
     TH_LINE_BYTES = 8192,         /* of one line that a guest writes */
 };
 
-/* Stacks without guards hold TH_SMALL_STACK bytes; wasm may use half, host
- * functions have the rest. Untouched pages cost nothing, so the room is there
- * for frames that a sanitizer makes larger. */
+/* Stacks without guards hold TH_SMALL_STACK bytes. Wasm may be on one twice,
+ * with its whole share each time: the engine calls a component's cabi_realloc
+ * for what a host function answers, below the guest that called it. Host
+ * functions have the rest, 128 KiB. Untouched pages cost nothing. */
 #ifdef TH_SANITIZE_ADDRESS
 enum { TH_SMALL_STACK = 512 * 1024, TH_SMALL_WASM = 64 * 1024 };
 #else
-enum { TH_SMALL_STACK = 128 * 1024, TH_SMALL_WASM = 64 * 1024 };
+enum { TH_SMALL_STACK = 256 * 1024, TH_SMALL_WASM = 64 * 1024 };
 #endif
-enum { TH_LARGE_STACK = 8 * 1024 * 1024, TH_LARGE_WASM = 6 * 1024 * 1024 };
+enum { TH_LARGE_STACK = 16 * 1024 * 1024, TH_LARGE_WASM = 6 * 1024 * 1024 };
 
 /* --- The engine (engine.c) ---------------------------------------------- */
 struct th_engine {
