@@ -292,6 +292,13 @@ push_full(theater_router_t *router, const struct th_route *route,
     uint32_t most =
         atomic_load_explicit(&ep->box.capacity, memory_order_relaxed);
     for (uint32_t tries = 0; tries <= most; tries++) {
+        /* Who waits comes first, whatever the mark says (push): nothing passes
+         * it, and nothing is dropped for one who would not get in. relaxed: one
+         * of another sender who has just come may be missed. */
+        if (th_exempt_count(atomic_load_explicit(&ep->waiting_word,
+                                                 memory_order_relaxed)) != 0) {
+            break;
+        }
         enum th_reserve reserved = th_mailbox_reserve(
             &ep->box, route->generation, message->len, false);
         if (reserved == TH_RESERVE_GONE) {
@@ -302,12 +309,6 @@ push_full(theater_router_t *router, const struct th_route *route,
             TH_COUNT(router, accepted, 1);
             th_endpoint_push(ep, message, reserved);
             status = THEATER_OK;
-            break;
-        }
-        /* Who waits comes first: nothing is dropped for one who would not get
-         * in. relaxed: one who has just come may be missed. */
-        if (th_exempt_count(atomic_load_explicit(&ep->waiting_word,
-                                                 memory_order_relaxed)) != 0) {
             break;
         }
         if (th_ring_pop(ep->box.ring, true, &oldest) != TH_MPSC_OK) {

@@ -12,132 +12,92 @@ enum { MAX_DEPTH = 16, MAX_NODES = 10000 };
 
 typedef wasmtime_component_valtype_t valtype_t;
 
-struct look {
-    unsigned nodes;
-};
-
-static bool fits(struct look *look, const valtype_t *type, unsigned depth);
-
-/* Of a type that the engine gave, which is deleted. */
-static bool fits_in(struct look *look, valtype_t *type, unsigned depth)
+static size_t children_of(const valtype_t *type)
 {
-    bool ok = fits(look, type, depth + 1);
+    switch (type->kind) {
+    case WASMTIME_COMPONENT_VALTYPE_LIST:
+    case WASMTIME_COMPONENT_VALTYPE_OPTION:
+        return 1;
+    case WASMTIME_COMPONENT_VALTYPE_RESULT:
+        return 2;
+    case WASMTIME_COMPONENT_VALTYPE_RECORD:
+        return wasmtime_component_record_type_field_count(type->of.record);
+    case WASMTIME_COMPONENT_VALTYPE_TUPLE:
+        return wasmtime_component_tuple_type_types_count(type->of.tuple);
+    case WASMTIME_COMPONENT_VALTYPE_VARIANT:
+        return wasmtime_component_variant_type_case_count(type->of.variant);
+    default:
+        return 0;
+    }
+}
+
+/* The type inside, which the caller deletes. False: that child has none, as a
+ * case without a value. */
+static bool child_of(const valtype_t *type, size_t i, valtype_t *out)
+{
+    const char *name = NULL;
+    size_t len = 0;
+    bool has = false;
+    switch (type->kind) {
+    case WASMTIME_COMPONENT_VALTYPE_LIST:
+        wasmtime_component_list_type_element(type->of.list, out);
+        return true;
+    case WASMTIME_COMPONENT_VALTYPE_OPTION:
+        wasmtime_component_option_type_ty(type->of.option, out);
+        return true;
+    case WASMTIME_COMPONENT_VALTYPE_RESULT:
+        return i == 0
+                   ? wasmtime_component_result_type_ok(type->of.result, out)
+                   : wasmtime_component_result_type_err(type->of.result, out);
+    case WASMTIME_COMPONENT_VALTYPE_RECORD:
+        return wasmtime_component_record_type_field_nth(type->of.record, i,
+                                                        &name, &len, out);
+    case WASMTIME_COMPONENT_VALTYPE_TUPLE:
+        return wasmtime_component_tuple_type_types_nth(type->of.tuple, i, out);
+    default:
+        return wasmtime_component_variant_type_case_nth(
+                   type->of.variant, i, &name, &len, &has, out) &&
+               has;
+    }
+}
+
+static bool is_served(const valtype_t *type)
+{
+    return type->kind != WASMTIME_COMPONENT_VALTYPE_FUTURE &&
+           type->kind != WASMTIME_COMPONENT_VALTYPE_STREAM &&
+           type->kind != WASMTIME_COMPONENT_VALTYPE_ERROR_CONTEXT &&
+           type->kind != WASMTIME_COMPONENT_VALTYPE_MAP;
+}
+
+/* Deletes the type. Recursion: MAX_DEPTH at most, and not on a guest's
+ * stack. */
+static bool fits(valtype_t *type, unsigned depth, unsigned *nodes)
+{
+    bool ok = depth <= MAX_DEPTH && ++*nodes <= MAX_NODES && is_served(type);
+    size_t len = ok ? children_of(type) : 0;
+    for (size_t i = 0; ok && i < len; i++) {
+        valtype_t child;
+        ok = !child_of(type, i, &child) || fits(&child, depth + 1, nodes);
+    }
     wasmtime_component_valtype_delete(type);
     return ok;
 }
 
-static bool record_fits(struct look *look,
-                        const wasmtime_component_record_type_t *record,
-                        unsigned depth)
-{
-    size_t len = wasmtime_component_record_type_field_count(record);
-    for (size_t i = 0; i < len; i++) {
-        const char *name = NULL;
-        size_t name_len = 0;
-        valtype_t item;
-        if (!wasmtime_component_record_type_field_nth(record, i, &name,
-                                                      &name_len, &item) ||
-            !fits_in(look, &item, depth)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool tuple_fits(struct look *look,
-                       const wasmtime_component_tuple_type_t *tuple,
-                       unsigned depth)
-{
-    size_t len = wasmtime_component_tuple_type_types_count(tuple);
-    for (size_t i = 0; i < len; i++) {
-        valtype_t item;
-        if (!wasmtime_component_tuple_type_types_nth(tuple, i, &item) ||
-            !fits_in(look, &item, depth)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool variant_fits(struct look *look,
-                         const wasmtime_component_variant_type_t *variant,
-                         unsigned depth)
-{
-    size_t len = wasmtime_component_variant_type_case_count(variant);
-    for (size_t i = 0; i < len; i++) {
-        const char *name = NULL;
-        size_t name_len = 0;
-        bool has = false;
-        valtype_t item;
-        if (!wasmtime_component_variant_type_case_nth(variant, i, &name,
-                                                      &name_len, &has, &item) ||
-            (has && !fits_in(look, &item, depth))) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool result_fits(struct look *look,
-                        const wasmtime_component_result_type_t *result,
-                        unsigned depth)
-{
-    valtype_t item;
-    if (wasmtime_component_result_type_ok(result, &item) &&
-        !fits_in(look, &item, depth)) {
-        return false;
-    }
-    return !wasmtime_component_result_type_err(result, &item) ||
-           fits_in(look, &item, depth);
-}
-
-/* Recursion: MAX_DEPTH at most, and not on a guest's stack. */
-static bool fits(struct look *look, const valtype_t *type, unsigned depth)
-{
-    valtype_t item;
-    if (depth > MAX_DEPTH || ++look->nodes > MAX_NODES) {
-        return false;
-    }
-    switch (type->kind) {
-    case WASMTIME_COMPONENT_VALTYPE_LIST:
-        wasmtime_component_list_type_element(type->of.list, &item);
-        return fits_in(look, &item, depth);
-    case WASMTIME_COMPONENT_VALTYPE_OPTION:
-        wasmtime_component_option_type_ty(type->of.option, &item);
-        return fits_in(look, &item, depth);
-    case WASMTIME_COMPONENT_VALTYPE_RECORD:
-        return record_fits(look, type->of.record, depth);
-    case WASMTIME_COMPONENT_VALTYPE_TUPLE:
-        return tuple_fits(look, type->of.tuple, depth);
-    case WASMTIME_COMPONENT_VALTYPE_VARIANT:
-        return variant_fits(look, type->of.variant, depth);
-    case WASMTIME_COMPONENT_VALTYPE_RESULT:
-        return result_fits(look, type->of.result, depth);
-    case WASMTIME_COMPONENT_VALTYPE_FUTURE:
-    case WASMTIME_COMPONENT_VALTYPE_STREAM:
-    case WASMTIME_COMPONENT_VALTYPE_ERROR_CONTEXT:
-    case WASMTIME_COMPONENT_VALTYPE_MAP:
-        return false;
-    default:
-        return true;
-    }
-}
-
 bool th_component_func_fits(const wasmtime_component_func_type_t *func)
 {
-    struct look look = {0};
-    valtype_t item;
+    unsigned nodes = 0;
+    valtype_t type;
     size_t len = wasmtime_component_func_type_param_count(func);
     for (size_t i = 0; i < len; i++) {
         const char *name = NULL;
         size_t name_len = 0;
         if (!wasmtime_component_func_type_param_nth(func, i, &name, &name_len,
-                                                    &item) ||
-            !fits_in(&look, &item, 0)) {
+                                                    &type) ||
+            !fits(&type, 1, &nodes)) {
             return false;
         }
     }
     return !wasmtime_component_func_type_async(func) &&
-           (!wasmtime_component_func_type_result(func, &item) ||
-            fits_in(&look, &item, 0));
+           (!wasmtime_component_func_type_result(func, &type) ||
+            fits(&type, 1, &nodes));
 }
