@@ -87,7 +87,7 @@ guard-update: build ## record what a message costs now as the guard's budget
 bench-peers: build ## the same workloads on Erlang, CAF and Go, in one table
 	@scripts/bench-peers.sh
 
-torture: build ## all that tries to break it, with fresh seeds: 15 minutes
+torture: build ## all that tries to break it, with fresh seeds
 	@scripts/torture.sh
 
 fuzz: setup ## SECONDS_EACH=n (60) of every fuzzer; a crash's input is kept
