@@ -414,6 +414,22 @@ static void what_instances_hold_is_bounded(void **state)
     free(module);
 }
 
+/* A core module has one instance, which may be too large by itself. */
+static void one_instance_may_hold_too_much(void **state)
+{
+    (void)state;
+    char *globals =
+        repeated("(module", "(global i32(i32.const 0))", 1000000, "");
+    char *wat = repeated(globals, "(func)", 30000, ")");
+    world_options.memory_bytes = 65536;
+    assert_int_equal(world_guest_new(&world, &g, wat), THEATER_LIMIT);
+    assert_non_null(strstr(g.err.text, "globals, functions and elements"));
+    world_guest_end(&g);
+    world_options.memory_bytes = 16 << 20;
+    free(wat);
+    free(globals);
+}
+
 static void handles_have_a_limit(void **state)
 {
     (void)state;
@@ -633,6 +649,7 @@ int main(void)
         TEST(an_import_whose_types_are_too_wide_is_refused),
         TEST(types_that_need_tasks_are_refused),
         TEST(what_instances_hold_is_bounded),
+        TEST(one_instance_may_hold_too_much),
         TEST(handles_have_a_limit),
         TEST(what_an_instance_holds_is_seen_in_the_file),
         TEST(zeroes_are_written_within_what_is_permitted),
