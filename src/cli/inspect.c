@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Design notes. `theater inspect`: what a WebAssembly file holds, by a reader
  * of our own, so that it also shows what the engine refuses. Signatures are
- * written as WIT would, of core types; of a component the names and kinds of
- * its own imports and exports are shown, not the types behind them. */
+ * written as WIT would, of a component with WIT's types. */
 #include "cli/wasm_file.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { NAME_SHOWN = 256, FILE_MAX = 1 << 30 };
+enum {
+    NAME_SHOWN = 256,
+    FILE_MAX = 1 << 30,
+    /* Behind so many bytes the functions of interfaces are left out: many
+     * imports may be of one type. */
+    FUNCTIONS_MAX = 4 << 20
+};
 
 static void add_slice(struct cli_text *out, struct wasm_slice slice)
 {
@@ -22,6 +27,39 @@ static bool same(struct wasm_slice a, struct wasm_slice b)
 {
     return a.len == b.len && a.data != NULL && b.data != NULL &&
            memcmp(a.data, b.data, a.len) == 0;
+}
+
+/* The type of an item: of a component's function with WIT's types. */
+static void add_type(struct cli_text *out, const struct wasm_file *file,
+                     const struct wasm_items *list, size_t at)
+{
+    const struct wasm_item *item = &list->items[at];
+    const struct wit_node *node = wasm_wit_of(file, list, at);
+    if (node == NULL || strcmp(item->kind, "func") != 0 ||
+        !wit_add_func(out, &file->wit, file->len, node)) {
+        wasm_add_type(out, file, item);
+    }
+}
+
+/* The functions of an interface. */
+static void add_functions(struct cli_text *out, const struct wasm_file *file,
+                          const struct wit_node *instance)
+{
+    size_t at = 0;
+    for (const struct wit_node *func;
+         (func = wit_func_of(&file->wit, instance, &at)) != NULL;) {
+        cli_add(out, "    ");
+        add_slice(out, func->name);
+        cli_add(out, ": ");
+        if (!wit_add_func(out, &file->wit, file->len, func)) {
+            cli_add(out, "func");
+        }
+        cli_add(out, "\n");
+        if (out->len > FUNCTIONS_MAX) {
+            cli_add(out, "    ...\n");
+            return;
+        }
+    }
 }
 
 static void add_items(struct cli_text *out, const struct wasm_file *file,
@@ -40,8 +78,12 @@ static void add_items(struct cli_text *out, const struct wasm_file *file,
         cli_add(out, module.data != NULL ? "    " : "  ");
         add_slice(out, item->name);
         cli_add(out, ": ");
-        wasm_add_type(out, file, item);
+        add_type(out, file, list, i);
         cli_add(out, "\n");
+        const struct wit_node *node = wasm_wit_of(file, list, i);
+        if (node != NULL && strcmp(item->kind, "instance") == 0) {
+            add_functions(out, file, node);
+        }
     }
     if (list->all > list->len) {
         cli_add_format(out, "  ... and %zu more\n", list->all - list->len);
@@ -78,6 +120,29 @@ static void add_text(struct cli_text *out, const char *path,
     add_items(out, file, &file->exports, "exports");
 }
 
+static void add_functions_json(struct cli_text *out,
+                               const struct wasm_file *file,
+                               const struct wit_node *instance)
+{
+    size_t at = 0;
+    cli_json_list(out, "functions");
+    for (const struct wit_node *func;
+         out->len <= FUNCTIONS_MAX &&
+         (func = wit_func_of(&file->wit, instance, &at)) != NULL;) {
+        struct cli_text type;
+        cli_text_init(&type, out->env);
+        if (!wit_add_func(&type, &file->wit, file->len, func)) {
+            cli_add(&type, "func");
+        }
+        cli_json_object(out, NULL);
+        cli_json_bytes(out, "name", func->name.data, func->name.len);
+        cli_json_bytes(out, "type", type.data, type.len);
+        cli_json_end(out, '}');
+        cli_text_fini(&type);
+    }
+    cli_json_end(out, ']');
+}
+
 static void add_items_json(struct cli_text *out, const struct wasm_file *file,
                            const struct wasm_items *list, const char *title)
 {
@@ -86,7 +151,7 @@ static void add_items_json(struct cli_text *out, const struct wasm_file *file,
         const struct wasm_item *item = &list->items[i];
         struct cli_text type;
         cli_text_init(&type, out->env);
-        wasm_add_type(&type, file, item);
+        add_type(&type, file, list, i);
         cli_json_object(out, NULL);
         if (item->module.data != NULL) {
             cli_json_bytes(out, "module", item->module.data, item->module.len);
@@ -94,6 +159,10 @@ static void add_items_json(struct cli_text *out, const struct wasm_file *file,
         cli_json_bytes(out, "name", item->name.data, item->name.len);
         cli_json_string(out, "kind", item->kind);
         cli_json_bytes(out, "type", type.data, type.len);
+        const struct wit_node *node = wasm_wit_of(file, list, i);
+        if (node != NULL && strcmp(item->kind, "instance") == 0) {
+            add_functions_json(out, file, node);
+        }
         cli_json_end(out, '}');
         cli_text_fini(&type);
     }

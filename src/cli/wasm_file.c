@@ -1,63 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Design notes. A cursor that fails for good when it would leave its bytes,
- * so that reading code checks once, at its end. Counts in the file are never
+/* Design notes. Counts in the file are never
  * trusted for memory: arrays grow with what was really read, up to a bound.
  * A section that cannot be read is named and the next one is read. */
 #include "cli/wasm_file.h"
 
+#include "cli/wasm_cursor.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct cursor {
-    const uint8_t *data; /* of the file */
-    size_t at;           /* next byte */
-    size_t end;          /* behind the last */
-    bool failed;         /* it ended early, or what stood there is unknown */
-};
-
-static uint8_t take_byte(struct cursor *cursor)
-{
-    if (cursor->failed || cursor->at >= cursor->end) {
-        cursor->failed = true;
-        return 0;
-    }
-    return cursor->data[cursor->at++];
-}
-
-/* LEB128 of at most `bits`; signed ones come as their lowest bits. */
-static uint64_t take_leb(struct cursor *cursor, unsigned bits)
-{
-    uint64_t value = 0;
-    for (unsigned shift = 0; shift < bits; shift += 7) {
-        uint8_t byte = take_byte(cursor);
-        value |= (uint64_t)(byte & 0x7f) << shift;
-        if ((byte & 0x80) == 0) {
-            return value;
-        }
-    }
-    cursor->failed = true;
-    return 0;
-}
-
-static uint32_t take_number(struct cursor *cursor)
-{
-    return (uint32_t)take_leb(cursor, 32);
-}
-
-static struct wasm_slice take_slice(struct cursor *cursor)
-{
-    struct wasm_slice slice = {NULL, 0};
-    uint32_t len = take_number(cursor);
-    if (cursor->failed || len > cursor->end - cursor->at) {
-        cursor->failed = true;
-        return slice;
-    }
-    slice.data = cursor->data + cursor->at;
-    slice.len = len;
-    cursor->at += len;
-    return slice;
-}
 
 /* --- Types --------------------------------------------------------------- */
 
@@ -456,6 +407,7 @@ static bool read_section(struct wasm_file *file, uint8_t id,
                          struct cursor *body)
 {
     if (file->component) {
+        wit_read(&file->wit, file->data, id, body->at, body->end);
         return id == 10   ? read_component_imports(file, body)
                : id == 11 ? read_component_exports(file, body)
                           : true;
@@ -531,6 +483,14 @@ bool wasm_file_read(struct wasm_file *file, const uint8_t *data, size_t len)
     return true;
 }
 
+const struct wit_node *wasm_wit_of(const struct wasm_file *file,
+                                   const struct wasm_items *list, size_t at)
+{
+    const struct wit_nodes *nodes =
+        list == &file->imports ? &file->wit.imports : &file->wit.exports;
+    return file->component && at < nodes->len ? &nodes->items[at] : NULL;
+}
+
 void wasm_file_fini(struct wasm_file *file)
 {
     free(file->imports.items);
@@ -538,5 +498,6 @@ void wasm_file_fini(struct wasm_file *file)
     free(file->memories.items);
     free(file->types);
     free(file->functions);
+    wit_fini(&file->wit);
     memset(file, 0, sizeof *file);
 }

@@ -5,18 +5,13 @@
 #ifndef TH_CLI_WASM_FILE_H
 #define TH_CLI_WASM_FILE_H
 
-#include "cli/cli.h"
+#include "cli/wasm_wit.h"
 
 enum {
     WASM_SECTIONS_MAX = 256, /* that are kept */
     WASM_ITEMS_MAX = 4096,   /* imports and exports that are kept, of each */
     WASM_TYPES_MAX = 100000, /* types, functions: as engines allow */
     WASM_FUNCTIONS_MAX = 1000000,
-};
-
-struct wasm_slice {
-    const uint8_t *data; /* of the file */
-    size_t len;          /* bytes */
 };
 
 struct wasm_section {
@@ -56,6 +51,7 @@ struct wasm_file {
     uint32_t *functions; /* the type of each function, imported ones first */
     size_t functions_len;
     bool has_start;
+    struct wit wit;    /* of a component */
     char problem[160]; /* what ended the reading; "": all was read */
 };
 
@@ -63,6 +59,10 @@ struct wasm_file {
  * memory failed; `problem` says which. wasm_file_fini either way. */
 bool wasm_file_read(struct wasm_file *file, const uint8_t *data, size_t len);
 void wasm_file_fini(struct wasm_file *file);
+/* Of a component's import or export, whose place in its list is `at`; NULL: it
+ * is not known. */
+const struct wit_node *wasm_wit_of(const struct wasm_file *file,
+                                   const struct wasm_items *list, size_t at);
 /* "func(i32, i32) -> i32", "memory 1 to 16 pages", "instance". */
 void wasm_add_type(struct cli_text *out, const struct wasm_file *file,
                    const struct wasm_item *item);

@@ -32,6 +32,51 @@ static const uint8_t component[] = {
     11, 11,  1,   0,   3,    'r', 'u', 'n', 1, 0, 1, 1, 0, /* export */
 };
 
+/* (import "a:b/c@1.0.0" (instance (type $e (enum "bad" "worse"))
+ *   (export "code" (type $c (eq $e))) (export "thing" (type $r (sub resource)))
+ *   (export "send" (func (param "address" string) (param "data" (list u8))
+ *     (result (result (error string)))))
+ *   (export "look" (func (param "self" (borrow $r))
+ *     (result (option (tuple $c u32)))))))
+ * and a module whose function is lifted: (export "run" (func (param "x" u32)))
+ */
+static const uint8_t typed[] = {
+    0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00, 0x07, 0x68, 0x01, 0x42,
+    0x0c, 0x01, 0x6d, 0x02, 0x03, 0x62, 0x61, 0x64, 0x05, 0x77, 0x6f, 0x72,
+    0x73, 0x65, 0x04, 0x00, 0x04, 0x63, 0x6f, 0x64, 0x65, 0x03, 0x00, 0x00,
+    0x04, 0x00, 0x05, 0x74, 0x68, 0x69, 0x6e, 0x67, 0x03, 0x01, 0x01, 0x70,
+    0x7d, 0x01, 0x6a, 0x00, 0x01, 0x73, 0x01, 0x40, 0x02, 0x07, 0x61, 0x64,
+    0x64, 0x72, 0x65, 0x73, 0x73, 0x73, 0x04, 0x64, 0x61, 0x74, 0x61, 0x03,
+    0x00, 0x04, 0x04, 0x00, 0x04, 0x73, 0x65, 0x6e, 0x64, 0x01, 0x05, 0x01,
+    0x68, 0x02, 0x01, 0x6f, 0x02, 0x01, 0x79, 0x01, 0x6b, 0x07, 0x01, 0x40,
+    0x01, 0x04, 0x73, 0x65, 0x6c, 0x66, 0x06, 0x00, 0x08, 0x04, 0x00, 0x04,
+    0x6c, 0x6f, 0x6f, 0x6b, 0x01, 0x09, 0x0a, 0x10, 0x01, 0x00, 0x0b, 0x61,
+    0x3a, 0x62, 0x2f, 0x63, 0x40, 0x31, 0x2e, 0x30, 0x2e, 0x30, 0x05, 0x00,
+    0x01, 0x2b, 0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, 0x01, 0x05,
+    0x01, 0x60, 0x01, 0x7f, 0x00, 0x03, 0x02, 0x01, 0x00, 0x07, 0x05, 0x01,
+    0x01, 0x66, 0x00, 0x00, 0x0a, 0x04, 0x01, 0x02, 0x00, 0x0b, 0x00, 0x09,
+    0x04, 0x6e, 0x61, 0x6d, 0x65, 0x00, 0x02, 0x01, 0x6d, 0x02, 0x04, 0x01,
+    0x00, 0x00, 0x00, 0x07, 0x0a, 0x02, 0x70, 0x7d, 0x40, 0x01, 0x01, 0x78,
+    0x79, 0x01, 0x00, 0x06, 0x07, 0x01, 0x00, 0x00, 0x01, 0x00, 0x01, 0x66,
+    0x08, 0x06, 0x01, 0x00, 0x00, 0x00, 0x00, 0x02, 0x0b, 0x09, 0x01, 0x00,
+    0x03, 0x72, 0x75, 0x6e, 0x01, 0x00, 0x00,
+};
+
+/* (import "d" (instance (export "f" (func (param "a" $t15))))), where $t15 is a
+ * tuple of two $t14, and so on, $t0 a list of bytes. */
+static const uint8_t wide[] = {
+    0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00, 0x07, 0x5f, 0x01, 0x42,
+    0x12, 0x01, 0x70, 0x7d, 0x01, 0x6f, 0x02, 0x00, 0x00, 0x01, 0x6f, 0x02,
+    0x01, 0x01, 0x01, 0x6f, 0x02, 0x02, 0x02, 0x01, 0x6f, 0x02, 0x03, 0x03,
+    0x01, 0x6f, 0x02, 0x04, 0x04, 0x01, 0x6f, 0x02, 0x05, 0x05, 0x01, 0x6f,
+    0x02, 0x06, 0x06, 0x01, 0x6f, 0x02, 0x07, 0x07, 0x01, 0x6f, 0x02, 0x08,
+    0x08, 0x01, 0x6f, 0x02, 0x09, 0x09, 0x01, 0x6f, 0x02, 0x0a, 0x0a, 0x01,
+    0x6f, 0x02, 0x0b, 0x0b, 0x01, 0x6f, 0x02, 0x0c, 0x0c, 0x01, 0x6f, 0x02,
+    0x0d, 0x0d, 0x01, 0x6f, 0x02, 0x0e, 0x0e, 0x01, 0x40, 0x01, 0x01, 0x61,
+    0x0f, 0x01, 0x00, 0x04, 0x00, 0x01, 0x66, 0x01, 0x10, 0x0a, 0x06, 0x01,
+    0x00, 0x01, 0x64, 0x05, 0x00,
+};
+
 static char *type_of(const struct wasm_file *file, const struct wasm_item *item,
                      struct cli_text *text)
 {
@@ -80,6 +125,77 @@ static void a_component_is_read(void **state)
     wasm_file_fini(&file);
 }
 
+static void show_func(const struct wasm_file *file, const struct wit_node *func,
+                      struct cli_text *text)
+{
+    cli_text_init(text, theater_env_default());
+    (void)wit_add_func(text, &file->wit, file->len, func);
+}
+
+static void expect_func(const struct wasm_file *file,
+                        const struct wit_node *func, const char *name,
+                        const char *type)
+{
+    struct cli_text text;
+    assert_non_null(func);
+    assert_int_equal(func->name.len, strlen(name));
+    assert_memory_equal(func->name.data, name, strlen(name));
+    show_func(file, func, &text);
+    assert_string_equal(text.data, type);
+    cli_text_fini(&text);
+}
+
+static void functions_of_a_component_have_their_types(void **state)
+{
+    struct wasm_file file;
+    size_t at = 0;
+    (void)state;
+    assert_true(wasm_file_read(&file, typed, sizeof typed));
+    assert_string_equal(file.problem, "");
+    const struct wit_node *import = wasm_wit_of(&file, &file.imports, 0);
+    assert_non_null(import);
+    expect_func(&file, wit_func_of(&file.wit, import, &at), "send",
+                "func(address: string, data: list<u8>) -> result<_, string>");
+    expect_func(&file, wit_func_of(&file.wit, import, &at), "look",
+                "func(self: borrow<thing>) -> option<tuple<code, u32>>");
+    assert_null(wit_func_of(&file.wit, import, &at));
+    expect_func(&file, wasm_wit_of(&file, &file.exports, 0), "run",
+                "func(x: u32)");
+    assert_null(wasm_wit_of(&file, &file.exports, 1));
+    wasm_file_fini(&file);
+}
+
+static void what_is_shown_of_a_type_is_bounded(void **state)
+{
+    struct wasm_file file;
+    struct cli_text text;
+    size_t at = 0;
+    (void)state;
+    assert_true(wasm_file_read(&file, wide, sizeof wide));
+    const struct wit_node *import = wasm_wit_of(&file, &file.imports, 0);
+    assert_non_null(import);
+    const struct wit_node *func = wit_func_of(&file.wit, import, &at);
+    assert_non_null(func);
+    show_func(&file, func, &text);
+    assert_non_null(strstr(text.data, "..."));
+    assert_true(text.len < 4096);
+    cli_text_fini(&text);
+    wasm_file_fini(&file);
+}
+
+static void show_functions(const struct wasm_file *file,
+                           const struct wasm_items *list, size_t nth)
+{
+    const struct wit_node *node = wasm_wit_of(file, list, nth);
+    size_t at = 0;
+    for (const struct wit_node *func = node; func != NULL;
+         func = wit_func_of(&file->wit, node, &at)) {
+        struct cli_text text;
+        show_func(file, func, &text);
+        cli_text_fini(&text);
+    }
+}
+
 static void read_any(const uint8_t *data, size_t len)
 {
     struct wasm_file file;
@@ -95,6 +211,7 @@ static void read_any(const uint8_t *data, size_t len)
             struct cli_text text;
             (void)type_of(&file, &lists[i]->items[k], &text);
             cli_text_fini(&text);
+            show_functions(&file, lists[i], k);
         }
     }
     wasm_file_fini(&file);
@@ -106,10 +223,13 @@ static void no_file_leads_outside(void **state)
     const struct {
         const uint8_t *data;
         size_t len;
-    } files[] = {{core, sizeof core}, {component, sizeof component}};
+    } files[] = {{core, sizeof core},
+                 {component, sizeof component},
+                 {typed, sizeof typed},
+                 {wide, sizeof wide}};
     (void)state;
-    for (size_t f = 0; f < 2; f++) {
-        uint8_t data[128];
+    for (size_t f = 0; f < sizeof files / sizeof files[0]; f++) {
+        uint8_t data[sizeof typed];
         for (size_t len = 0; len <= files[f].len; len++) {
             read_any(files[f].data, len);
         }
@@ -141,6 +261,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_core_module_is_read),
         cmocka_unit_test(a_component_is_read),
+        cmocka_unit_test(functions_of_a_component_have_their_types),
+        cmocka_unit_test(what_is_shown_of_a_type_is_bounded),
         cmocka_unit_test(no_file_leads_outside),
         cmocka_unit_test(what_is_cut_is_said),
     };

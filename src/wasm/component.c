@@ -22,7 +22,8 @@ struct walk {
     wasmtime_component_linker_instance_t *to; /* its place in the linker */
     wasmtime_component_resource_type_t *seen[MAX_RESOURCES];
     size_t seen_len;
-    size_t room; /* of module->imports */
+    size_t room;    /* of module->imports */
+    unsigned nodes; /* types in functions of WASI */
 };
 
 static theater_status_t no_memory(const struct th_module *module,
@@ -102,10 +103,11 @@ static theater_status_t link_function(struct walk *walk, const char *name,
     if (!th_wasi2_is(walk->interface)) {
         return th_check_not_granted(module, import->module, import->name, err);
     }
-    if (!th_component_func_fits(item->of.component_func)) {
+    if (!th_component_func_fits(item->of.component_func, &walk->nodes)) {
         return th_error(err, THEATER_BAD_MODULE, module->path,
-                        "the import `%s` of `%s` has types that are too deep, "
-                        "or that are not served",
+                        "the import `%s` of `%s` has types that are too deep "
+                        "or too many, or that are not served (async, future, "
+                        "stream, error-context, map)",
                         import->name, import->module);
     }
     import->wasi2 = th_wasi2_find(import->module, import->name);
@@ -237,6 +239,14 @@ static size_t functions_of(const wasmtime_component_item_t *import,
         import->of.component_instance, wasm);
 }
 
+static theater_status_t too_many(const struct walk *walk, const char *what,
+                                 size_t len, theater_error_t *err)
+{
+    return th_error(err, THEATER_BAD_MODULE, walk->module->path,
+                    "%s %zu functions, types and interfaces, more than %d",
+                    what, len, (int)TH_COMPONENT_ITEMS);
+}
+
 /* Calls `each` for all imports; NULL: only counts, into walk->room. */
 static theater_status_t
 walk_imports(struct walk *walk, const wasmtime_component_type_t *type,
@@ -246,7 +256,9 @@ walk_imports(struct walk *walk, const wasmtime_component_type_t *type,
              theater_error_t *err)
 {
     size_t len = wasmtime_component_type_import_count(type, walk->wasm);
-    theater_status_t status = THEATER_OK;
+    theater_status_t status = len > TH_COMPONENT_ITEMS
+                                  ? too_many(walk, "imports", len, err)
+                                  : THEATER_OK;
     for (size_t i = 0; status == THEATER_OK && i < len; i++) {
         const char *name = NULL;
         size_t name_len = 0;
@@ -271,6 +283,9 @@ static theater_status_t link_imports(struct walk *walk,
 {
     struct th_module *module = walk->module;
     theater_status_t status = walk_imports(walk, type, NULL, err);
+    if (status == THEATER_OK && walk->room > TH_COMPONENT_ITEMS) {
+        return too_many(walk, "imports", walk->room, err);
+    }
     if (status == THEATER_OK && walk->room > 0) {
         module->imports = th_calloc(module->engine->env,
                                     walk->room * sizeof *module->imports);
@@ -356,6 +371,10 @@ static theater_status_t find_exports(struct walk *walk,
         THEATER_TYPE_STRING};
     struct th_module *module = walk->module;
     struct th_component *component = module->component;
+    size_t len = wasmtime_component_type_export_count(type, walk->wasm);
+    if (len > TH_COMPONENT_ITEMS) {
+        return too_many(walk, "exports", len, err);
+    }
     theater_status_t status = find_export(
         walk, type, "run", none, THEATER_TYPE_NONE, &component->run, err);
     if (status == THEATER_OK) {

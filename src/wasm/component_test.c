@@ -5,6 +5,7 @@
  * preview 2, and bytes that are damaged. That a component suspends, is sliced,
  * limited and simulated as a core module is, is held by the tests
  * components.*, which run the handlers' batteries on components. */
+#include "wasm/module.h"
 #include "wasm/world_testing.h"
 
 #include <setjmp.h>
@@ -314,6 +315,258 @@ static void memories_have_one_limit(void **state)
     world_guest_end(&g);
 }
 
+/* `each` (with "%u") `count` times between `before` and `after`; to be
+ * freed. */
+static char *repeated(const char *before, const char *each, unsigned count,
+                      const char *after)
+{
+    size_t size =
+        strlen(before) + strlen(after) + 1 + (size_t)count * (strlen(each) + 8);
+    char *wat = malloc(size);
+    assert_non_null(wat);
+    size_t used = (size_t)snprintf(wat, size, "%s", before);
+    const char *number = strstr(each, "%u");
+    int head = (int)(number != NULL ? (size_t)(number - each) : strlen(each));
+    for (unsigned i = 0; i < count; i++) {
+        used += (size_t)snprintf(wat + used, size - used, "%.*s", head, each);
+        if (number != NULL) {
+            used += (size_t)snprintf(wat + used, size - used, "%u%s", i,
+                                     number + 2);
+        }
+    }
+    snprintf(wat + used, size - used, "%s", after);
+    return wat;
+}
+
+static void refused_repeated(const char *before, const char *each,
+                             unsigned count, const char *after,
+                             const char *says)
+{
+    char *wat = repeated(before, each, count, after);
+    refused(wat, says);
+    free(wat);
+}
+
+static void too_many_imports_and_exports_are_refused(void **state)
+{
+    (void)state;
+    refused_repeated("(component (import \"wasi:x/y@0.2.0\" (instance",
+                     "(export \"f%u\" (func))", 1001, ")))",
+                     "imports 1001 functions, types and interfaces, more than");
+    refused_repeated("(component", "(import \"f%u\" (func))", 1001, ")",
+                     "imports 1001 functions");
+    refused_repeated("(component (core module $m (func (export \"f\")))"
+                     "(core instance $i (instantiate $m))"
+                     "(func $f (canon lift (core func $i \"f\")))",
+                     "(export \"f%u\" (func $f))", 1001, ")",
+                     "exports 1001 functions");
+}
+
+static void an_import_whose_types_are_too_wide_is_refused(void **state)
+{
+    (void)state;
+    refused_repeated("(component (import \"wasi:x/y@0.2.0\" (instance"
+                     " (type $t (tuple",
+                     " u8", 129, "))(export \"f\" (func (param \"a\" $t))))))",
+                     "too deep or too many");
+    /* 600 functions of 100 types each. */
+    char *types = repeated("(component (import \"wasi:x/y@0.2.0\" (instance"
+                           " (type $t (tuple",
+                           " u8", 100, "))");
+    refused_repeated(types, "(export \"f%u\" (func (param \"a\" $t)))", 600,
+                     ")))", "too deep or too many");
+    free(types);
+}
+
+static void types_that_need_tasks_are_refused(void **state)
+{
+    static const char *const types[] = {"(future)", "(future u8)",
+                                        "(stream u8)", "error-context"};
+    char wat[256];
+    (void)state;
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        snprintf(wat, sizeof wat,
+                 "(component (import \"wasi:x/y@0.2.0\" (instance (type $t %s)"
+                 " (export \"f\" (func (param \"a\" $t))))))",
+                 types[i]);
+        refused(wat, "requires the component model ");
+    }
+    refused("(component (import \"wasi:x/y@0.2.0\" (instance"
+            " (export \"f\" (func async)))))",
+            "require the component model async feature");
+}
+
+/* A module with many globals takes 16 bytes for each in each instance. */
+static void what_instances_hold_is_bounded(void **state)
+{
+    (void)state;
+    char *module = repeated("(component (core module $m",
+                            "(global i32 (i32.const 0))", 20000, ")");
+    char *wat = repeated(module, "(core instance (instantiate $m))", 100, ")");
+    world_options.memory_bytes = 65536;
+    assert_int_equal(world_guest_new(&world, &g, wat), THEATER_LIMIT);
+    assert_non_null(strstr(g.err.text, "instance count too high"));
+    world_guest_end(&g);
+    world_options.memory_bytes = 40 << 20;
+    assert_int_equal(world_guest_new(&world, &g, wat), THEATER_OK);
+    world_guest_end(&g);
+    free(wat);
+    free(module);
+}
+
+/* A core module has one instance, which may be too large by itself. */
+static void one_instance_may_hold_too_much(void **state)
+{
+    (void)state;
+    char *globals =
+        repeated("(module", "(global i32(i32.const 0))", 1000000, "");
+    char *wat = repeated(globals, "(func)", 30000, ")");
+    world_options.memory_bytes = 65536;
+    assert_int_equal(world_guest_new(&world, &g, wat), THEATER_LIMIT);
+    assert_non_null(strstr(g.err.text, "globals, functions and elements"));
+    world_guest_end(&g);
+    world_options.memory_bytes = 16 << 20;
+    free(wat);
+    free(globals);
+}
+
+static void handles_have_a_limit(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        run("(component (type $r (resource (rep i32)))"
+            " (core func $n (canon resource.new $r))"
+            " (core module $m"
+            " (import \"h\" \"n\" (func $n (param i32) (result i32)))"
+            " (func (export \"run\")"
+            "  (loop (drop (call $n (i32.const 1))) (br 0))))"
+            " (core instance $x (instantiate $m (with \"h\" (instance"
+            " (export \"n\" (func $n))))))"
+            " (func (export \"run\") (canon lift (core func $x \"run\"))))"),
+        TH_GUEST_DEAD);
+    assert_int_equal(g.err.status, THEATER_LIMIT);
+    assert_non_null(strstr(g.err.text, "handles: "));
+    world_guest_end(&g);
+}
+
+static uint64_t state_of(const char *wat)
+{
+    wasm_byte_vec_t wasm;
+    assert_null(wasmtime_wat2wasm(wat, strlen(wat), &wasm));
+    theater_bytes_t bytes = {(const uint8_t *)wasm.data, wasm.size};
+    uint64_t state = th_state_bytes(bytes);
+    wasm_byte_vec_delete(&wasm);
+    return state;
+}
+
+static void what_an_instance_holds_is_seen_in_the_file(void **state)
+{
+    static const char large[] = "(module (import \"a\" \"b\" (func))"
+                                " (func) (func) (global i32 (i32.const 0))"
+                                " (elem func 0 1 2))";
+    uint64_t alone = state_of("(module)");
+    uint64_t state_bytes = state_of(large);
+    char wat[512];
+    (void)state;
+    /* The elements: three, their count, flags and kind, one segment. */
+    assert_int_equal(state_bytes, alone + 64 + 2 * 32 + 16 + 7 * 16);
+    (void)snprintf(wat, sizeof wat,
+                   "(component (core module) (component (component"
+                   " (core module %s) (core module)",
+                   large + strlen("(module "));
+    (void)snprintf(wat + strlen(wat), sizeof wat - strlen(wat), "))");
+    assert_int_equal(state_of(wat), state_bytes);
+}
+
+#define ZEROES(function, count)                                                \
+    "(component (import \"wasi:io/streams@0.2.0\" (instance $s"                \
+    " (export \"output-stream\" (type $r (sub resource)))"                     \
+    " (type $e (variant (case \"closed\")))"                                   \
+    " (export \"stream-error\" (type $x (eq $e)))"                             \
+    " (export \"[method]output-stream." function "\" (func"                    \
+    "  (param \"self\" (borrow $r)) (param \"len\" u64)"                       \
+    "  (result (result (error $x)))))))"                                       \
+    " (alias export $s \"output-stream\" (type $r))"                           \
+    " (import \"wasi:cli/stdout@0.2.0\" (instance $o"                          \
+    " (alias outer 1 $r (type $r2))"                                           \
+    " (export \"output-stream\" (type $r3 (eq $r2)))"                          \
+    " (export \"get-stdout\" (func (result (own $r3))))))"                     \
+    " (core module $mm (memory (export \"m\") 1))"                             \
+    " (core instance $mi (instantiate $mm))"                                   \
+    " (alias core export $mi \"m\" (core memory $mem))"                        \
+    " (core func $g (canon lower (func $o \"get-stdout\")))"                   \
+    " (core func $w (canon lower (func $s \"[method]output-stream." function   \
+    "\") (memory $mem)))"                                                      \
+    " (core module $m (import \"h\" \"g\" (func $g (result i32)))"             \
+    " (import \"h\" \"w\" (func $w (param i32 i64 i32)))"                      \
+    " (func (export \"run\") (call $w (call $g) (i64.const " count ")"         \
+    "  (i32.const 0))))"                                                       \
+    " (core instance $x (instantiate $m (with \"h\" (instance"                 \
+    " (export \"g\" (func $g)) (export \"w\" (func $w))))))"                   \
+    " (func (export \"run\") (canon lift (core func $x \"run\"))))"
+
+static void zeroes_are_written(const char *wat)
+{
+    assert_int_equal(run(wat), TH_GUEST_IDLE);
+    assert_int_equal(g.output_bytes, 65536);
+    world_guest_end(&g);
+}
+
+static void zeroes_are_too_many(const char *wat)
+{
+    assert_int_equal(run(wat), TH_GUEST_DEAD);
+    assert_int_equal(g.err.status, THEATER_TRAPPED);
+    assert_non_null(strstr(g.err.text, "more than check-write allows"));
+    assert_int_equal(g.output_bytes, 0);
+    world_guest_end(&g);
+}
+
+static void zeroes_are_written_within_what_is_permitted(void **state)
+{
+    (void)state;
+    zeroes_are_written(ZEROES("write-zeroes", "65536"));
+    zeroes_are_written(ZEROES("blocking-write-zeroes-and-flush", "65536"));
+    zeroes_are_too_many(ZEROES("write-zeroes", "65537"));
+    zeroes_are_too_many(ZEROES("write-zeroes", "-1"));
+    zeroes_are_too_many(ZEROES("blocking-write-zeroes-and-flush", "65537"));
+}
+
+static bool is_poor;
+
+static void *poor_alloc(void *ctx, size_t size, size_t align)
+{
+    return is_poor ? NULL : theater_env_default()->alloc(ctx, size, align);
+}
+
+/* The reason needs no memory, and a function's name is not taken for it. The
+ * start function has the stack made while there is memory. */
+static void an_exhausted_stack_is_told_without_memory(void **state)
+{
+    (void)state;
+    world_close(&world);
+    theater_env_t poor = *theater_env_default();
+    poor.alloc = poor_alloc;
+    world_open(&world, &poor, false, NULL);
+    assert_int_equal(world_guest_new(&world, &g,
+                                     "(component (core module $m (func"
+                                     " $\"wasm trap: integer overflow\""
+                                     " (export \"run\") (call 0))"
+                                     " (func $start) (start $start))"
+                                     " (core instance $x (instantiate $m))"
+                                     " (func (export \"run\")"
+                                     "  (canon lift (core func $x \"run\"))))"),
+                     THEATER_OK);
+    is_poor = true;
+    enum th_guest_state ended = world_run(&g, TH_ENTER_RUN);
+    is_poor = false;
+    assert_int_equal(ended, TH_GUEST_DEAD);
+    assert_int_equal(g.err.status, THEATER_LIMIT);
+    assert_non_null(strstr(g.err.text, "stack: "));
+    world_guest_end(&g);
+    world_close(&world);
+    world_open(&world, NULL, false, NULL);
+}
+
 /* Whatever the bytes are: they are loaded, or refused with a reason. */
 static void try_bytes(const uint8_t *data, size_t len)
 {
@@ -392,6 +645,15 @@ int main(void)
         TEST(host_functions_have_room_below_a_deep_guest),
         TEST(realloc_has_room_below_a_deep_guest),
         TEST(an_import_whose_types_are_too_deep_is_refused),
+        TEST(too_many_imports_and_exports_are_refused),
+        TEST(an_import_whose_types_are_too_wide_is_refused),
+        TEST(types_that_need_tasks_are_refused),
+        TEST(what_instances_hold_is_bounded),
+        TEST(one_instance_may_hold_too_much),
+        TEST(handles_have_a_limit),
+        TEST(what_an_instance_holds_is_seen_in_the_file),
+        TEST(zeroes_are_written_within_what_is_permitted),
+        TEST(an_exhausted_stack_is_told_without_memory),
         TEST(clocks_that_are_never_dropped_have_a_limit),
         TEST(memories_have_one_limit),
         TEST(damaged_bytes_do_no_harm),

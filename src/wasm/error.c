@@ -103,6 +103,9 @@ theater_status_t th_error_take(wasmtime_error_t *error, theater_status_t status,
     if (strstr(text, "exceeds table limits") != NULL) {
         return th_error(err, THEATER_LIMIT, origin, "table: %s", text);
     }
+    if (strstr(text, "resource limit exceeded") != NULL) {
+        return th_error(err, THEATER_LIMIT, origin, "%s", text);
+    }
     return th_error(err, status, origin, "%s%s", what, text);
 }
 
@@ -139,9 +142,22 @@ static theater_status_t reason_of_trap(struct th_guest *guest,
     return reason_of_code(guest, has_code, code, place, err);
 }
 
+/* From where `text` stands last in `words`; NULL data: it does not. No copy is
+ * made, so that there is a reason without memory, too. */
+static wasm_name_t last_of(wasm_name_t words, const char *text)
+{
+    size_t len = strlen(text);
+    for (size_t at = words.size; at-- > 0;) {
+        if (words.size - at >= len && memcmp(words.data + at, text, len) == 0) {
+            return (wasm_name_t){words.size - at, words.data + at};
+        }
+    }
+    return (wasm_name_t){0, NULL};
+}
+
 /* The trap that an error of a component's call tells of, by its words: the
  * engine's API has no code for it. */
-static bool code_of_words(const char *words, wasmtime_trap_code_t *out)
+static bool code_of_words(wasm_name_t words, wasmtime_trap_code_t *out)
 {
     static const struct {
         const char *words;
@@ -161,7 +177,7 @@ static bool code_of_words(const char *words, wasmtime_trap_code_t *out)
          WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (strstr(words, known[i].words) != NULL) {
+        if (last_of(words, known[i].words).data != NULL) {
             *out = known[i].code;
             return true;
         }
@@ -178,19 +194,21 @@ static theater_status_t reason_of_error(struct th_guest *guest,
     wasm_name_t message;
     char place[160];
     wasmtime_error_message(error, &message);
-    /* The trap's words come last, behind the frames. */
-    char *words = th_strndup(guest->engine->env, message.data, message.size);
+    /* The trap's words come last, behind the frames, whose names are the
+     * guest's to choose. */
+    bool known = code_of_words(last_of(message, "wasm trap: "), &code);
+    bool too_much = last_of(message, "for hostcalls").data != NULL;
+    bool too_many = last_of(message, "handle limit exceeded").data != NULL;
     wasm_byte_vec_delete(&message);
-    bool known = words != NULL && strstr(words, "wasm trap: ") != NULL &&
-                 code_of_words(strstr(words, "wasm trap: "), &code);
-    bool too_much = words != NULL && strstr(words, "for hostcalls") != NULL;
-    th_free(guest->engine->env, words);
-    if (too_much) {
+    if (too_much || too_many) {
         wasmtime_error_delete(error);
         guest->error = NULL;
-        return th_error(err, THEATER_LIMIT, guest->module->path,
-                        "values: a component passed more in one call than "
-                        "the engine takes, about 3 MiB of bytes");
+        return th_error(err, THEATER_LIMIT, guest->module->path, "%s",
+                        too_many ? "handles: a component has more resources "
+                                   "than the engine takes"
+                                 : "values: a component passed more in one "
+                                   "call than the engine takes, about 3 MiB "
+                                   "of bytes");
     }
     if (!known && !guest->memory_refused) {
         guest->error = NULL;

@@ -12,7 +12,14 @@
  * memory and stack return to their slabs. */
 #include "wasm/component.h"
 
-enum { MAX_TABLES = 4, MAX_INSTANCES = 4, TABLE_ELEMENTS = 10000 };
+enum {
+    MAX_TABLES = 4,
+    MAX_INSTANCES = 4,
+    TABLE_ELEMENTS = 10000,
+    /* What instances may take beside memories and tables, if the memory's
+     * limit is lower: all actors have something there. */
+    STATE_BYTES = 16 << 20
+};
 
 static theater_status_t failed(struct th_guest *guest, theater_error_t *err)
 {
@@ -200,19 +207,65 @@ static theater_status_t make(struct th_guest *guest, theater_error_t *err)
     return status == THEATER_OK ? initialize(guest, &instance, err) : status;
 }
 
-static void limit_store(struct th_guest *guest,
-                        const struct th_guest_options *options)
+/* How many instances of the largest core module may have their state (see
+ * state.c) within a bound; 0: not one. */
+static uint32_t instances_of(const struct th_guest *guest)
 {
+    uint64_t most =
+        guest->memory.limit > STATE_BYTES ? guest->memory.limit : STATE_BYTES;
+    uint64_t each = guest->module->state_bytes;
+    uint64_t fit = each == 0 ? TH_COMPONENT_INSTANCES : most / each;
+    return fit < TH_COMPONENT_INSTANCES ? (uint32_t)fit
+                                        : TH_COMPONENT_INSTANCES;
+}
+
+static theater_status_t limit_store(struct th_guest *guest,
+                                    const struct th_guest_options *options,
+                                    theater_error_t *err)
+{
+    uint32_t instances = instances_of(guest);
+    if (instances == 0) {
+        return th_error(err, THEATER_LIMIT, guest->module->path,
+                        "memory: an instance has %llu KiB of globals, "
+                        "functions and elements, more than the limit of its "
+                        "memory and more than %d KiB",
+                        (unsigned long long)guest->module->state_bytes / 1024,
+                        STATE_BYTES / 1024);
+    }
     uint32_t elements =
         options->table_elements != 0 ? options->table_elements : TABLE_ELEMENTS;
     if (guest->component != NULL) {
-        wasmtime_store_limiter(guest->store, -1, elements,
-                               TH_COMPONENT_INSTANCES, TH_COMPONENT_TABLES,
-                               TH_COMPONENT_MEMORIES);
+        wasmtime_store_limiter(guest->store, -1, elements, instances,
+                               TH_COMPONENT_TABLES, TH_COMPONENT_MEMORIES);
     } else {
         wasmtime_store_limiter(guest->store, -1, elements, MAX_INSTANCES,
                                MAX_TABLES, 1);
     }
+    return THEATER_OK;
+}
+
+/* Everything that runs in the store, within its limits. */
+static theater_status_t make_within(struct th_guest *guest,
+                                    const struct th_guest_options *options,
+                                    theater_error_t *err)
+{
+    struct th_guest *outer = th_guest_current;
+    theater_status_t status = limit_store(guest, options, err);
+    th_limits_init(guest);
+    if (status != THEATER_OK) {
+        return status;
+    }
+    th_guest_current = guest;
+    th_ticker_arm(&guest->engine->ticker);
+    th_limits_begin(guest, th_limits_units(guest, guest->start_ns));
+    status = guest->component != NULL ? th_component_make(guest, err)
+                                      : make(guest, err);
+    th_guest_current = outer;
+    if (guest->stack != NULL) {
+        th_stack_check(guest->stack);
+        th_stack_idle(guest->stack);
+    }
+    return status;
 }
 
 theater_status_t th_guest_new(struct th_module *module,
@@ -255,19 +308,7 @@ theater_status_t th_guest_new(struct th_module *module,
     }
     guest->store = wasmtime_store_new(wasm, guest, NULL);
     guest->context = wasmtime_store_context(guest->store);
-    limit_store(guest, options);
-    th_limits_init(guest);
-    struct th_guest *outer = th_guest_current;
-    th_guest_current = guest;
-    th_ticker_arm(&engine->ticker);
-    th_limits_begin(guest, th_limits_units(guest, guest->start_ns));
-    status = guest->component != NULL ? th_component_make(guest, err)
-                                      : make(guest, err);
-    th_guest_current = outer;
-    if (guest->stack != NULL) {
-        th_stack_check(guest->stack);
-        th_stack_idle(guest->stack);
-    }
+    status = make_within(guest, options, err);
     if (status != THEATER_OK) {
         guest->dead = true;
         th_guest_delete(guest);

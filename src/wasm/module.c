@@ -70,6 +70,7 @@ static theater_status_t fill(struct th_module *module, theater_bytes_t wasm,
     theater_status_t status =
         th_code_get(module->engine, module->path, wasm, &module->key,
                     module->stack, &module->guest, out_found, err);
+    module->state_bytes = th_state_bytes(wasm);
     if (status == THEATER_OK && module->guest->is_component) {
         return th_component_fill(module, err);
     }

@@ -34,6 +34,9 @@ theater_status_t th_code_get(struct th_engine *engine, const char *path,
                              bool *out_found, theater_error_t *err);
 /* By its header: is it a component (and not a core module)? */
 bool th_code_is_component(theater_bytes_t wasm);
+/* state.c: bytes at most of an instance of its largest core module, beside
+ * memories and tables. */
+uint64_t th_state_bytes(theater_bytes_t wasm);
 /* The same for generated text. */
 theater_status_t th_code_get_text(struct th_engine *engine, const char *text,
                                   size_t len, enum th_stack stack,
@@ -89,9 +92,10 @@ struct th_module {
     struct th_import *imports;
     size_t imports_len;
     bool has_run, has_start, has_stop, has_initialize, has_memory, has_realloc;
-    bool has_arena;                                   /* theater_arena */
-    bool wraps;                                       /* an import is wrapped */
-    struct th_component *component;                   /* NULL: a core module */
+    bool has_arena;                 /* theater_arena */
+    bool wraps;                     /* an import is wrapped */
+    uint64_t state_bytes;           /* of an instance, at most; see state.c */
+    struct th_component *component; /* NULL: a core module */
     struct th_code *guest, *imports_code, *loop_code; /* last two: or NULL */
     wasmtime_instance_pre_t *imports_pre;
     wasmtime_linker_t *linker;          /* what is the same for all guests */

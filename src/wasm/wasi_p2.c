@@ -162,29 +162,43 @@ WASI2(check_write)
     return NULL;
 }
 
-WASI2(write_bytes)
+/* Items NULL: zeroes. */
+static wasmtime_error_t *write_items(struct th_guest *guest, uint32_t which,
+                                     const th_val_t *items, uint64_t len,
+                                     th_val_t *result)
 {
-    (void)len;
-    const wasmtime_component_vallist_t *list = &args[1].of.list;
-    uint32_t which = args[0].of.u32;
-    if (list->size > WRITE_BYTES) {
+    if (len > WRITE_BYTES) {
         return th_component_fault(guest, THEATER_TRAPPED,
-                                  "wasi: %zu bytes are written at once, more "
+                                  "wasi: %llu bytes are written at once, more "
                                   "than check-write allows",
-                                  list->size);
+                                  (unsigned long long)len);
     }
-    uint8_t *data = th_scratch(guest, &guest->component->in, list->size);
+    uint8_t *data = th_scratch(guest, &guest->component->in, (size_t)len);
     if (data == NULL || (which != 1 && which != 2)) {
         *result = closed();
         return NULL;
     }
-    for (size_t i = 0; i < list->size; i++) {
-        data[i] = list->data[i].of.u8;
+    for (size_t i = 0; i < len; i++) {
+        data[i] = items != NULL ? items[i].of.u8 : 0;
     }
-    bool written = th_wasi_output(guest, which - 1, data, (uint32_t)list->size);
+    bool written = th_wasi_output(guest, which - 1, data, (uint32_t)len);
     th_scratch_trim(guest, &guest->component->in);
     *result = written ? th_val_ok() : closed();
     return NULL;
+}
+
+WASI2(write_bytes)
+{
+    (void)len;
+    const wasmtime_component_vallist_t *list = &args[1].of.list;
+    /* An empty list may have no data, and nothing is read of it. */
+    return write_items(guest, args[0].of.u32, list->data, list->size, result);
+}
+
+WASI2(write_zeroes)
+{
+    (void)len;
+    return write_items(guest, args[0].of.u32, NULL, args[1].of.u64, result);
 }
 
 WASI2(say_ok)
@@ -579,9 +593,9 @@ static const struct th_wasi2_function functions[] = {
     {STREAMS, "[method]output-stream.flush", "r", say_ok, false},
     {STREAMS, "[method]output-stream.blocking-flush", "r", say_ok, false},
     {STREAMS, "[method]output-stream.subscribe", "r", subscribe, false},
-    {STREAMS, "[method]output-stream.write-zeroes", "rq", say_ok, false},
+    {STREAMS, "[method]output-stream.write-zeroes", "rq", write_zeroes, false},
     {STREAMS, "[method]output-stream.blocking-write-zeroes-and-flush", "rq",
-     say_ok, false},
+     write_zeroes, false},
     {STREAMS, "[method]output-stream.splice", "rrq", at_end, false},
     {STREAMS, "[method]output-stream.blocking-splice", "rrq", at_end, false},
     {"wasi:clocks/monotonic-clock", "now", "", now, false},

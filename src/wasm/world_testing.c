@@ -279,6 +279,7 @@ static void output(void *ctx, bool is_error, theater_bytes_t line)
 {
     struct world_guest *g = ctx;
     size_t len = strlen(g->output);
+    g->output_bytes += line.len;
     (void)snprintf(g->output + len, sizeof g->output - len, "%s%.*s|",
                    is_error ? "!" : "", (int)line.len, (const char *)line.data);
 }

@@ -39,6 +39,7 @@ struct world_guest {
     bool yield;              /* what should_yield answers */
     unsigned asked;          /* how often */
     char output[WORLD_TEXT]; /* lines, each ended by '|' */
+    size_t output_bytes;     /* of all lines, as they came */
     uint64_t wake_at;
     theater_error_t err; /* of the last enter or new */
     /* Of the host functions: */
