@@ -97,22 +97,12 @@ theater_status_t th_op_enlist(theater_endpoint_t *from, struct th_op *op,
     return status;
 }
 
-static const char *what_of(uint32_t kind)
-{
-    switch ((enum th_op_kind)kind) {
-    case TH_OP_REQUEST:
-        return "an answer";
-    case TH_OP_OPEN:
-        return "an accept";
-    case TH_OP_SPACE:
-        return "room";
-    case TH_OP_CREDIT:
-        return "credit";
-    case TH_OP_TIMED:
-        break;
-    }
-    return "a time";
-}
+/* A timed send is waited for by nobody. */
+static const char *const waited_for[] = {
+    [TH_OP_REQUEST] = "an answer", [TH_OP_OPEN] = "an accept",
+    [TH_OP_SPACE] = "room",        [TH_OP_CREDIT] = "credit",
+    [TH_OP_TIMED] = "a time",
+};
 
 bool theater_router_waits(theater_router_t *router, theater_bytes_t name,
                           theater_wait_edge_t *out)
@@ -137,7 +127,7 @@ bool theater_router_waits(theater_router_t *router, theater_bytes_t name,
     uint64_t since = atomic_load_explicit(&op->since, memory_order_relaxed);
     if (th_op_find(router, id) != NULL) {
         out->target = target;
-        out->what = what_of(kind);
+        out->what = waited_for[kind];
         out->since_ns = since;
     }
     return true;
