@@ -55,7 +55,9 @@ static enum th_run after_guest(struct theater_actor *actor,
         return TH_RUN_AGAIN;
     case TH_GUEST_IDLE:
     default:
-        if (body->cut) {
+        /* What it was suspended in when it was asked to stop has returned:
+         * handle-stop is next, and nobody wakes it for that. */
+        if (body->cut || theater_actor_stopping(actor)) {
             th_actor_note(actor, TH_ACTOR_READY);
             return TH_RUN_AGAIN;
         }

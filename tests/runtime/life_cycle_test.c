@@ -219,6 +219,42 @@ static void a_stop_cuts_a_sleep_short(void **state)
     world_end(&world);
 }
 
+/* A log line gives way, and run returns when ann goes on. Bob has her asked to
+ * stop at some moment, by the seed: in between, too, when nothing else wakes
+ * her afterwards. */
+static void
+what_was_suspended_and_returns_is_asked_to_stop_at_once(void **state)
+{
+    (void)state;
+    theater_manifest_t *bobs = world_player("");
+    theater_manifest_t *anns =
+        world_manifest("name = \"leaver\"\npackage = \"leaver.wasm\"\n"
+                       "[[handler]]\ntype = \"runtime\"\n",
+                       false);
+    size_t between = 0;
+    for (uint64_t seed = 1; seed <= 50; seed++) {
+        struct world world;
+        world_start(&world,
+                    &(struct world_options){.simulated = true, .seed = seed});
+        world.stop_on = "log bob: go";
+        uint64_t start = th_now(world.env);
+        world_spawn(&world, "ann", anns, "");
+        world_spawn(&world, "bob", bobs, "log 1\nlog go");
+        world_await(&world, "stopped ann: now", 1);
+        assert_true(th_now(world.env) - start < UINT64_C(1000000000));
+        int began = world_place(&world, "log ann: 1");
+        int asked = world_place(&world, "log bob: go");
+        if (began >= 0 && began < asked) {
+            assert_int_equal(world_told(&world, "log ann: now"), 1);
+            between += asked < world_place(&world, "log ann: 3");
+        }
+        world_end(&world);
+    }
+    assert_true(between > 0);
+    theater_manifest_release(anns);
+    theater_manifest_release(bobs);
+}
+
 static void deleting_the_runtime_ends_everybody_at_once(void **state)
 {
     (void)state;
@@ -344,6 +380,8 @@ int main(void)
         cmocka_unit_test(a_stop_that_is_not_obeyed_ends_after_the_grace),
         cmocka_unit_test(the_grace_can_be_made_shorter_while_it_runs),
         cmocka_unit_test(a_stop_cuts_a_sleep_short),
+        cmocka_unit_test(
+            what_was_suspended_and_returns_is_asked_to_stop_at_once),
         cmocka_unit_test(deleting_the_runtime_ends_everybody_at_once),
         cmocka_unit_test(stop_all_stops_all_and_refuses_more),
         cmocka_unit_test(long_lines_are_cut_and_say_so),

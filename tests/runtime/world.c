@@ -50,7 +50,12 @@ static void on_event(void *user, const theater_event_t *event)
         break;
     }
     assert_true(n >= 0);
-    keep(user, line);
+    struct world *world = user;
+    if (world->stop_on != NULL && strcmp(world->stop_on, line) == 0) {
+        assert_int_equal(theater_runtime_stop(world->runtime, "ann", "now"),
+                         THEATER_OK);
+    }
+    keep(world, line);
 }
 
 static theater_status_t make_registry(struct world *world, const char *failing,

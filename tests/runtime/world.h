@@ -31,6 +31,7 @@ struct world {
     uint32_t lines_len;
     struct th_lock lock;
     _Atomic uint32_t epoch; /* changes with each line */
+    const char *stop_on;    /* a line that has ann stopped within on_event */
 };
 
 struct world_options {
