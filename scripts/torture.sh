@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Everything that tries to break it, with fresh seeds: about a quarter of an
-# hour on two cores. Each step says its time and verdict, a failing one its
-# seed; the last line is `N passed, N failed`.
+# Everything that tries to break it, with fresh seeds: some ten minutes on two
+# cores. Each step says its time and verdict, a failing one its seed; the last
+# line is `N passed, N failed`.
 #
 #   scripts/torture.sh [--ci] [--asan] [--seed S] [--record]
 #
-# --ci: the form of continuous integration, ten minutes at most. --asan: the
+# --ci: the form of continuous integration. --asan: the
 # programs of build-asan, with fewer messages. --seed: the first seed, which is
 # printed, instead of a fresh one. --record: adds the run to the sums of
 # docs/reliability.md (scripts/reliability.sh). The build folder is complete
@@ -126,7 +126,8 @@ exhaustive() {
 }
 
 start=$SECONDS
-echo "torture: seed $seed, $build"
+commit=$(git rev-parse --short HEAD)
+echo "torture: seed $seed, $build, $commit"
 LINES_SHOWN=42 step "conservation: $messages messages, $faults faults" conserve
 add messages 's/^{.*"messages":\([0-9]*\),.*/\1/p'
 add faults 's/^{.*"injected":\([0-9]*\),.*/\1/p'
@@ -171,7 +172,7 @@ for what in messages faults simulated interleaved refusals hostile fuzzed; do
 done
 if $record && [ "$failed" -eq 0 ]; then
     scripts/reliability.sh --add "$(date -u +%F)" \
-        "$(git rev-parse --short HEAD)" "${build#build}" $((SECONDS - start)) \
+        "$commit" "${build#build}" $((SECONDS - start)) \
         "$seed" "${did[messages]}" "${did[faults]}" "${did[simulated]}" \
         "${did[interleaved]}" "${did[refusals]}" "${did[hostile]}" \
         "${did[fuzzed]}"

@@ -70,6 +70,12 @@ theater_status_t th_source_parse(struct th_source *src, const char *text,
     return th_source_error(src, status, why.place, "%s", why.text);
 }
 
+/* Too long a name is the text's fault, the rest the file system's. */
+static theater_status_t bad_or_io(int code)
+{
+    return code == ENAMETOOLONG ? THEATER_BAD_MANIFEST : THEATER_IO;
+}
+
 static bool is_folder(const char *path)
 {
     char inside[PATH_MAX], real[PATH_MAX];
@@ -200,7 +206,7 @@ theater_status_t th_source_resolve(const struct th_source *src,
                                what, shown);
     }
     if (errno != ENOENT && errno != ENOTDIR) {
-        return th_source_error(src, THEATER_IO, place,
+        return th_source_error(src, bad_or_io(errno), place,
                                "the %s '%s' can't be reached: %s", what, shown,
                                strerror(errno));
     }
