@@ -173,18 +173,27 @@ static void add_expanded(struct words *words, const struct cli_found *found,
 static void add_sources(struct words *words, const char *folder,
                         const char *ending)
 {
-    char pattern[CLI_PATH_MAX];
+    char pattern[2 * CLI_PATH_MAX];
+    size_t used = 0;
     glob_t found;
-    snprintf(pattern, sizeof pattern, "%s/*.c", folder);
+    /* The folder's name is a name, whatever stands in it. */
+    for (size_t i = 0; folder[i] != '\0' && i < CLI_PATH_MAX - 8; i++) {
+        if (strchr("*?[\\", folder[i]) != NULL) {
+            pattern[used++] = '\\';
+        }
+        pattern[used++] = folder[i];
+    }
+    memcpy(pattern + used, "/*.c", sizeof "/*.c");
     if (glob(pattern, 0, NULL, &found) != 0) {
         return;
     }
     for (size_t i = 0; i < found.gl_pathc; i++) {
         const char *name = strrchr(found.gl_pathv[i], '/') + 1;
         begin_word(words);
-        /* A name that begins with a dash is no option. */
-        cli_add_format(&words->text, "%s%.*s%s", name[0] == '-' ? "./" : "",
-                       (int)strlen(name) - 2, name, ending);
+        /* A name that begins with a dash is no option, and one that begins
+         * with @ no file of options. */
+        cli_add_format(&words->text, "./%.*s%s", (int)strlen(name) - 2, name,
+                       ending);
         end_word(words);
     }
     globfree(&found);

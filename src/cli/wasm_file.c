@@ -60,24 +60,30 @@ static void add_value_type(struct cli_text *out, struct cursor *cursor)
     }
 }
 
-static uint32_t add_value_types(struct cli_text *out, struct cursor *cursor)
+/* False: there are more than are shown. Each of many imports may be of the
+ * one type that has a million. */
+static bool add_value_types(struct cli_text *out, struct cursor *cursor)
 {
     uint32_t count = take_number(cursor);
     for (uint32_t i = 0; i < count && !cursor->failed; i++) {
         cli_add(out, i > 0 ? ", " : "");
+        if (i == WASM_VALUES_SHOWN) {
+            cli_add(out, "...");
+            return false;
+        }
         add_value_type(out, cursor);
     }
-    return count;
+    return true;
 }
 
 static void add_signature(struct cli_text *out, struct cursor *cursor)
 {
     struct cursor ahead;
     cli_add(out, "func(");
-    (void)add_value_types(out, cursor);
+    bool whole = add_value_types(out, cursor);
     cli_add(out, ")");
     ahead = *cursor;
-    uint32_t results = take_number(&ahead);
+    uint32_t results = whole ? take_number(&ahead) : 0;
     if (results > 0) {
         cli_add(out, results > 1 ? " -> (" : " -> ");
         (void)add_value_types(out, cursor);
@@ -180,7 +186,7 @@ static bool read_types(struct wasm_file *file, struct cursor *cursor)
         uint8_t form = take_byte(cursor);
         size_t at = cursor->at;
         if (form != 0x60) {
-            return cursor->failed;
+            return true;
         }
         for (int side = 0; side < 2; side++) {
             uint32_t values = take_number(cursor);

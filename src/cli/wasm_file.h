@@ -12,6 +12,7 @@ enum {
     WASM_ITEMS_MAX = 4096,   /* imports and exports that are kept, of each */
     WASM_TYPES_MAX = 100000, /* types, functions: as engines allow */
     WASM_FUNCTIONS_MAX = 1000000,
+    WASM_VALUES_SHOWN = 1000, /* parameters, results: as engines allow */
 };
 
 struct wasm_section {

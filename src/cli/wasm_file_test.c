@@ -183,6 +183,69 @@ static void what_is_shown_of_a_type_is_bounded(void **state)
     wasm_file_fini(&file);
 }
 
+static uint8_t *put(uint8_t *at, uint32_t number)
+{
+    for (; number > 0x7f; number >>= 7) {
+        *at++ = (uint8_t)(number | 0x80);
+    }
+    *at++ = (uint8_t)number;
+    return at;
+}
+
+/* One type of very many parameters, which each of many imports may have: what
+ * is shown of it is as long as an engine would allow. */
+static void what_is_shown_of_a_core_type_is_bounded(void **state)
+{
+    enum { PARAMS = 1000000 };
+    static const uint8_t header[] = {0, 'a', 's', 'm', 1, 0, 0, 0};
+    static const uint8_t import[] = {2, 7, 1, 1, 'm', 1, 'f', 0, 0};
+    uint8_t *data = malloc(PARAMS + 64);
+    struct wasm_file file;
+    struct cli_text text;
+    (void)state;
+    assert_non_null(data);
+    memcpy(data, header, sizeof header);
+    uint8_t *at = data + sizeof header;
+    *at++ = 1;
+    at = put(at, PARAMS + 6);
+    *at++ = 1;
+    *at++ = 0x60;
+    at = put(at, PARAMS);
+    memset(at, 0x7f, PARAMS);
+    at += PARAMS;
+    *at++ = 0;
+    memcpy(at, import, sizeof import);
+    at += sizeof import;
+    assert_true(wasm_file_read(&file, data, (size_t)(at - data)));
+    assert_string_equal(file.problem, "");
+    assert_int_equal(file.imports.len, 1);
+    assert_non_null(
+        strstr(type_of(&file, &file.imports.items[0], &text), "i32, ...)"));
+    assert_true(text.len < 8192);
+    cli_text_fini(&text);
+    wasm_file_fini(&file);
+    free(data);
+}
+
+/* (type (struct)) (type (func)) (import "m" "f" (func (type 1))): types behind
+ * one of garbage collection are not known, all the rest is. */
+static void a_module_with_types_of_a_proposal_is_read(void **state)
+{
+    static const uint8_t data[] = {
+        0,    'a', 's', 'm', 1, 0, 0, 0,   1, 6,   2, 0x5f, 0,
+        0x60, 0,   0,   2,   7, 1, 1, 'm', 1, 'f', 0, 1,
+    };
+    struct wasm_file file;
+    struct cli_text text;
+    (void)state;
+    assert_true(wasm_file_read(&file, data, sizeof data));
+    assert_string_equal(file.problem, "");
+    assert_int_equal(file.imports.len, 1);
+    assert_string_equal(type_of(&file, &file.imports.items[0], &text), "func");
+    cli_text_fini(&text);
+    wasm_file_fini(&file);
+}
+
 static void show_functions(const struct wasm_file *file,
                            const struct wasm_items *list, size_t nth)
 {
@@ -263,6 +326,8 @@ int main(void)
         cmocka_unit_test(a_component_is_read),
         cmocka_unit_test(functions_of_a_component_have_their_types),
         cmocka_unit_test(what_is_shown_of_a_type_is_bounded),
+        cmocka_unit_test(what_is_shown_of_a_core_type_is_bounded),
+        cmocka_unit_test(a_module_with_types_of_a_proposal_is_read),
         cmocka_unit_test(no_file_leads_outside),
         cmocka_unit_test(what_is_cut_is_said),
     };

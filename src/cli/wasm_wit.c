@@ -17,7 +17,7 @@
 
 enum {
     NODES_MAX = 200000,
-    LOOKS_MAX = 50000000, /* at names, in all */
+    LOOKS_MAX = 50000000, /* at names and their bytes, in all */
     READ_DEPTH = 16       /* of instance types in instance types */
 };
 
@@ -97,10 +97,14 @@ static struct wit_node exported(struct wit *wit, uint32_t scope,
     wit->lost = wit->lost || wit->looks > LOOKS_MAX;
     for (size_t i = 0; i < from->exports.len && !wit->lost; i++) {
         const struct wit_node *node = &from->exports.items[i];
-        if (from->kinds[i] == space && node->name.len == name.len &&
-            memcmp(node->name.data, name.data, name.len) == 0) {
+        if (from->kinds[i] != space || node->name.len != name.len) {
+            continue;
+        }
+        if (memcmp(node->name.data, name.data, name.len) == 0) {
             return *node;
         }
+        wit->looks += name.len;
+        wit->lost = wit->lost || wit->looks > LOOKS_MAX;
     }
     return (struct wit_node){0};
 }

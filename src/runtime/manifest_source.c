@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/base.h"
 
@@ -192,10 +193,13 @@ theater_status_t th_source_resolve(const struct th_source *src,
     }
     memcpy(folder, out, PATH_MAX);
     if (realpath(joined, out) != NULL) {
-        if (is_inside(folder, out) && is_folder(out)) {
-            return th_source_error(src, THEATER_BAD_MANIFEST, place,
-                                   "the %s '%s' is a folder, not a file", what,
-                                   shown);
+        struct stat found;
+        if (is_inside(folder, out) && stat(out, &found) == 0 &&
+            !S_ISREG(found.st_mode)) {
+            return th_source_error(
+                src, THEATER_BAD_MANIFEST, place,
+                "the %s '%s' is a %s, not a file", what, shown,
+                S_ISDIR(found.st_mode) ? "folder" : "pipe or a device");
         }
         if (is_inside(folder, out)) {
             return THEATER_OK;

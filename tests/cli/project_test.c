@@ -106,6 +106,22 @@ static void a_new_project_is_built_and_answers(void **state)
     command_free(&command);
 }
 
+/* Neither to the shell's patterns nor to the compiler. */
+static void no_name_of_a_folder_or_file_means_more_than_itself(void **state)
+{
+    struct command command;
+    (void)state;
+    command_run(&command, NULL, "new", "odd", "--lang", "c");
+    command_free(&command);
+    assert_int_equal(rename("odd", "odd [1]*\\"), 0);
+    world_text("odd [1]*\\/@more.c", "int more(void);\n");
+    world_text("odd [1]*\\/-less.c", "int less(void);\n");
+    command_run(&command, NULL, "build", "odd [1]*\\");
+    expect_code(&command, 0);
+    expect_out(&command, " bytes, from C, in ");
+    command_free(&command);
+}
+
 static void what_a_failing_tool_says_is_shown(void **state)
 {
     struct command command;
@@ -245,6 +261,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_language_that_is_carried_makes_a_project),
         cmocka_unit_test(a_new_project_is_built_and_answers),
+        cmocka_unit_test(no_name_of_a_folder_or_file_means_more_than_itself),
         cmocka_unit_test(what_a_failing_tool_says_is_shown),
         cmocka_unit_test(a_missing_tool_is_named_with_its_package),
         cmocka_unit_test(doctor_says_what_is_there_and_what_is_missing),

@@ -308,13 +308,17 @@ static void act_later(struct player *player)
     unsigned to = target(player);
     theater_bytes_t data =
         compose(player, LEDGER_LATE, to, 0, player->buffer, &entry);
-    if (data.data != NULL &&
+    if (data.data == NULL ||
         theater_router_send_after(
             player->world->router, player->endpoint, name_of(player, to), data,
-            rng_below(&player->rng, 20), &id) == THEATER_OK &&
-        rng_below(&player->rng, 8) == 0 &&
+            rng_below(&player->rng, 20), &id) != THEATER_OK) {
+        return;
+    }
+    if (rng_below(&player->rng, 8) == 0 &&
         theater_router_cancel_send(player->endpoint, id) == THEATER_OK) {
         world_fault(player->world, FAULT_CANCEL);
+    } else {
+        ledger_accepted(ledger_of(player), &entry, to);
     }
 }
 

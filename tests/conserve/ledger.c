@@ -213,6 +213,19 @@ void ledger_accepted(struct ledger *ledger, const struct ledger_entry *entry,
                              bit_of(entry), memory_order_relaxed);
 }
 
+void ledger_forget(struct ledger *ledger, unsigned from)
+{
+    for (unsigned to = 0; to < ledger->parties; to++) {
+        size_t at = index_of(ledger, LEDGER_LATE, from, to);
+        uint32_t numbers = atomic_load_explicit(&ledger->streams[at].next,
+                                                memory_order_relaxed);
+        for (uint32_t i = 0; i < (numbers + 63) / 64; i++) {
+            struct word *word = ledger->bits + at * ledger->words + i;
+            atomic_store_explicit(&word->accepted, 0, memory_order_relaxed);
+        }
+    }
+}
+
 /* Is it a message of ours, and did it come out where it was sent? */
 static bool came_out(struct ledger *ledger, unsigned to, const uint8_t *data,
                      size_t len, struct ledger_entry *out)
@@ -370,12 +383,12 @@ static void check_stream(struct ledger *ledger, unsigned stream, size_t at,
     for (uint32_t i = 0; i < (numbers + 63) / 64; i++) {
         uint64_t handled = load(&words[i].handled);
         uint64_t dead = load(&words[i].dead);
-        uint64_t accepted =
-            stream == LEDGER_LATE ? handled | dead : load(&words[i].accepted);
+        uint64_t promised = load(&words[i].accepted);
+        uint64_t accepted = stream == LEDGER_LATE ? handled | dead : promised;
         out->accepted += ones(accepted);
         out->handled += ones(handled);
         out->dead += ones(dead);
-        out->lost += ones(accepted & ~(handled | dead));
+        out->lost += ones(promised & ~(handled | dead));
         out->duplicated +=
             ones(handled & dead) + ones((handled | dead) & ~accepted);
     }

@@ -9,8 +9,9 @@
  * Who takes part is a number below `parties`. What one party sends to another
  * is numbered by pair, and handled in rising order. What it broadcasts is one
  * stream to all (LEDGER_ALL), numbered once, in rising order at each receiver.
- * What it sends with a delay (LEDGER_LATE) is numbered by pair, in no order;
- * whether it was accepted nobody but the router knows.
+ * What it sends with a delay (LEDGER_LATE) is numbered by pair, in no order. It
+ * is promised when the router takes it, and accepted when its time has come; a
+ * promise ends with its sender (ledger_forget), and else must come out.
  *
  * Threads: compose and last: the one that acts for `from`, `handled`: for
  * `to`; check: nobody else is in a call; all others: any. Owners may change
@@ -75,6 +76,9 @@ bool ledger_compose(struct ledger *ledger, enum ledger_stream stream,
 /* The router said so. `to`: the receiver, of a broadcast too. */
 void ledger_accepted(struct ledger *ledger, const struct ledger_entry *entry,
                      unsigned to);
+/* The endpoint of `from` has ended, or was reset: what it sent with a delay may
+ * have come out or not. */
+void ledger_forget(struct ledger *ledger, unsigned from);
 /* A receiver got it. False: it is none of ours, and counted. */
 bool ledger_handled(struct ledger *ledger, unsigned to, const uint8_t *data,
                     size_t len, struct ledger_entry *out_entry);

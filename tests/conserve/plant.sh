@@ -46,6 +46,10 @@ says() {
     fi
 }
 
+says late '^conserve: seed 3, mesh, quiet: .* lost [1-9]' --messages 100000 \
+    --workload mesh
+says needless '^conserve: seed 3: a dead letter to p-[0-9]+ without a cause' \
+    --messages 100000 --workload mesh
 says hang '^conserve: hangs for 3 s; seed 3$' --workload star --hang 3
 # Under the address sanitizer freed memory is kept for a while, so that the soak
 # sees nothing else; the leak is that sanitizer's to tell.

@@ -183,6 +183,7 @@ static void deliver(void *self, theater_actor_t *actor,
     }
     if (rng_one_in(&player->rng, plan->leave_one_in)) {
         world_fault(player->world, FAULT_STOP);
+        world_may_end(player->world, player->party);
         theater_actor_stop(actor, "it has had enough");
     }
 }
@@ -194,6 +195,7 @@ static void run(void *self, theater_actor_t *actor)
     struct player *player = self;
     player->actor = actor;
     player->endpoint = theater_message_server_endpoint(actor);
+    ledger_forget(player->world->ledger, player->party);
 }
 
 /* All its deeds are under way: the end of one wakes it. */
@@ -254,6 +256,7 @@ static void destroy(void *self)
            0) {
         nanosleep(&pause, NULL);
     }
+    ledger_forget(player->world->ledger, player->party);
     free(player->buffer);
     free(player);
     /* release: whoever brings it back comes after */

@@ -59,9 +59,12 @@ static void trouble(struct world *world)
     const struct plan *plan = &world->plan;
     unsigned party = rng_below(rng, plan->actors);
     /* relaxed, all: rates and requests, not messages */
-    if (rng_one_in(rng, plan->stop_one_in) &&
-        theater_runtime_stop(world->runtime, world->parties[party].name,
-                             "trouble") == THEATER_OK) {
+    bool stop = rng_one_in(rng, plan->stop_one_in);
+    if (stop) {
+        world_may_end(world, party);
+    }
+    if (stop && theater_runtime_stop(world->runtime, world->parties[party].name,
+                                     "trouble") == THEATER_OK) {
         world_fault(world, FAULT_STOP);
     }
     bool armed =
@@ -182,6 +185,14 @@ static void check_quiet(struct world *world)
 
 static void end(struct world *world)
 {
+    if (world->plan.end == FAULTS) {
+        stop_drifter(world);
+        await(world, THEATER_WAIT_QUIET);
+        check_quiet(world);
+    }
+    for (unsigned i = 0; i < world->plan.actors; i++) {
+        world_may_end(world, i);
+    }
     switch (world->plan.end) {
     case FAULT_SHUTDOWN:
         world_fault(world, FAULT_SHUTDOWN);
@@ -194,9 +205,6 @@ static void end(struct world *world)
         world_fault(world, FAULT_KILL);
         break;
     default:
-        stop_drifter(world);
-        await(world, THEATER_WAIT_QUIET);
-        check_quiet(world);
         break;
     }
     if (world->plan.end != FAULT_KILL) {
@@ -281,6 +289,9 @@ static bool finish(struct world *world, struct total *total)
                 (unsigned long long)world->seed, world->failure);
         world->unwell = true;
     }
+    world->unwell =
+        world->unwell ||
+        atomic_load_explicit(&world->needless, memory_order_relaxed) != 0;
     add(&total->sum, &report);
     total->rounds++;
     total->last = world->plan.work;

@@ -240,14 +240,51 @@ unsigned world_party(theater_bytes_t name)
     return party < PARTIES_MAX ? party : LEDGER_NOBODY;
 }
 
+/* Is there a reason why it was not handled? The mailbox was full, and the
+ * policy drops, or it came with a delay, when nobody waits for an answer; the
+ * target ends at some time, or the request had; or its channel does. */
+static bool has_cause(const struct world *world, unsigned to,
+                      const theater_dead_letter_t *letter)
+{
+    const struct plan *plan = &world->plan;
+    /* Who comes and goes, guests, who trap, and channels, which close. */
+    if (to >= plan->actors || to < plan->guests || plan->weights[ACT_OPEN]) {
+        return true;
+    }
+    bool late = letter->data.data[4] == LEDGER_LATE;
+    if (letter->reason == THEATER_MAILBOX_FULL) {
+        return plan->on_full[0] == 'd' || late;
+    }
+    if (letter->reason == THEATER_NOT_FOUND && late) {
+        return true; /* the first to come may name one that is yet to come */
+    }
+    if (letter->kind == THEATER_MESSAGE_REQUEST &&
+        (letter->reason == THEATER_TIMEOUT ||
+         letter->reason == THEATER_CANCELLED)) {
+        return true;
+    }
+    /* relaxed: world_may_end */
+    return atomic_load_explicit(&world->parties[to].ends,
+                                memory_order_relaxed) != 0;
+}
+
 static void on_dead_letter(void *user, const theater_dead_letter_t *letter)
 {
     struct world *world = user;
+    unsigned to = world_party(letter->target);
+    if (letter->data.len >= LEDGER_HEADER && !has_cause(world, to, letter) &&
+        atomic_fetch_add_explicit(&world->needless, 1, memory_order_relaxed) ==
+            0) {
+        fprintf(stderr,
+                "conserve: seed %llu: a dead letter to p-%u without a "
+                "cause: %s\n",
+                (unsigned long long)world->seed, to,
+                theater_status_name(letter->reason));
+    }
     if (letter->reason == THEATER_MAILBOX_FULL) {
         world_fault(world, FAULT_FULL);
     }
-    ledger_dead(world->ledger, world_party(letter->target), letter->data.data,
-                letter->data.len);
+    ledger_dead(world->ledger, to, letter->data.data, letter->data.len);
 }
 
 /* PLANT_REORDER: holds one back until another of the same sender came. */
@@ -277,9 +314,20 @@ bool world_handled(struct world *world, unsigned to, theater_bytes_t data,
     struct ledger_entry again;
     uint8_t copy[STASH];
     bool now = ++party->seen % 997 == 0;
-    switch (now || world->plant == PLANT_REORDER ? world->plant : PLANT_NONE) {
+    bool always = world->plant == PLANT_REORDER || world->plant == PLANT_LATE;
+    switch (now || always ? world->plant : PLANT_NONE) {
     case PLANT_LOSE:
         return false;
+    case PLANT_NEEDLESS:
+        on_dead_letter(world,
+                       &(theater_dead_letter_t){.target = world_name(world, to),
+                                                .data = data,
+                                                .kind = THEATER_MESSAGE_SEND,
+                                                .reason = THEATER_CLOSED});
+        return false;
+    case PLANT_LATE: /* byte 4 is the stream */
+        return data.data[4] != LEDGER_LATE &&
+               ledger_handled(world->ledger, to, data.data, data.len, out);
     case PLANT_DOUBLE:
         (void)ledger_handled(world->ledger, to, data.data, data.len, &again);
         break;

@@ -64,6 +64,8 @@ enum act {
 enum plant { /* a fault of the test's own, which the ledger must find */
              PLANT_NONE,
              PLANT_LOSE,
+             PLANT_LATE,     /* of those that were sent with a delay */
+             PLANT_NEEDLESS, /* a dead letter, where all is well */
              PLANT_DOUBLE,
              PLANT_CORRUPT,
              PLANT_REORDER,
@@ -120,6 +122,7 @@ struct party {
     _Atomic uint32_t alive; /* has an actor, or a thread */
     _Atomic uint32_t left;  /* operations still to do */
     _Atomic uint32_t pause; /* the next delivery stands still */
+    _Atomic uint32_t ends;  /* it ended once, or is about to, or may */
     uint64_t seen;          /* deliveries; its owner's, for the plants */
     uint8_t stash[STASH];   /* PLANT_REORDER: what is held back */
     size_t stash_len;
@@ -160,6 +163,7 @@ struct world {
     char failure[256]; /* the first of those */
     struct counts *counts;
     enum plant plant;
+    _Atomic uint64_t needless; /* dead letters without a cause */
     struct drifter drift;
     pthread_t drifter; /* not in a simulation */
     unsigned incarnations;
@@ -222,6 +226,13 @@ static inline void world_fault(struct world *world, enum fault fault)
     /* relaxed: statistics */
     atomic_fetch_add_explicit(&world->counts->faults[fault], 1,
                               memory_order_relaxed);
+}
+
+/* Before what may end it: from here on its messages may be dead letters. */
+static inline void world_may_end(struct world *world, unsigned party)
+{
+    /* relaxed: what ends it comes by other ways, and is ordered there */
+    atomic_store_explicit(&world->parties[party].ends, 1, memory_order_relaxed);
 }
 
 static inline bool world_stopping(struct world *world)

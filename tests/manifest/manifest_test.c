@@ -357,6 +357,19 @@ static void files_that_are_no_manifest_are_refused(void **state)
     assert_int_equal(load(world, "good.toml", &err), THEATER_OK);
 }
 
+/* Who opened it would wait for somebody to write there. */
+static void a_pipe_in_place_of_a_package_is_refused(void **state)
+{
+    const struct world *world = *state;
+    theater_error_t err;
+    char path[PATH_MAX];
+    world_path(world, "pipe.wasm", path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    world_text(world, "pipe.toml", "name = \"a\"\npackage = \"pipe.wasm\"\n");
+    assert_int_equal(load(world, "pipe.toml", &err), THEATER_BAD_MANIFEST);
+    assert_says(&err, "pipe.toml:2:11", "is a pipe or a device");
+}
+
 static void a_package_outside_the_manifests_folder_is_refused(void **state)
 {
     const struct world *world = *state;
@@ -639,6 +652,7 @@ int main(void)
         WORLD(bad_manifests_are_refused_with_place_and_remedy),
         WORLD(names_are_as_long_as_names_may_be_and_no_longer),
         WORLD(files_that_are_no_manifest_are_refused),
+        WORLD(a_pipe_in_place_of_a_package_is_refused),
         WORLD(a_package_outside_the_manifests_folder_is_refused),
         WORLD(a_missing_package_is_named_with_its_place),
         WORLD(a_native_actor_needs_no_package),
