@@ -77,12 +77,21 @@ static theater_status_t bad_or_io(int code)
     return code == ENAMETOOLONG ? THEATER_BAD_MANIFEST : THEATER_IO;
 }
 
+/* What stands there in place of a file: who opened a pipe would wait for
+ * somebody to write there. */
+static const char *what_instead(const char *path)
+{
+    struct stat found;
+    if (stat(path, &found) != 0 || S_ISREG(found.st_mode)) {
+        return NULL;
+    }
+    return S_ISDIR(found.st_mode) ? "folder" : "pipe or a device";
+}
+
 static bool is_folder(const char *path)
 {
-    char inside[PATH_MAX], real[PATH_MAX];
-    int len = snprintf(inside, sizeof inside, "%s/.", path);
-    return len > 0 && (size_t)len < sizeof inside &&
-           realpath(inside, real) != NULL;
+    struct stat found;
+    return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
 }
 
 theater_status_t th_source_load(struct th_source *src)
@@ -193,13 +202,10 @@ theater_status_t th_source_resolve(const struct th_source *src,
     }
     memcpy(folder, out, PATH_MAX);
     if (realpath(joined, out) != NULL) {
-        struct stat found;
-        if (is_inside(folder, out) && stat(out, &found) == 0 &&
-            !S_ISREG(found.st_mode)) {
-            return th_source_error(
-                src, THEATER_BAD_MANIFEST, place,
-                "the %s '%s' is a %s, not a file", what, shown,
-                S_ISDIR(found.st_mode) ? "folder" : "pipe or a device");
+        if (is_inside(folder, out) && what_instead(out) != NULL) {
+            return th_source_error(src, THEATER_BAD_MANIFEST, place,
+                                   "the %s '%s' is a %s, not a file", what,
+                                   shown, what_instead(out));
         }
         if (is_inside(folder, out)) {
             return THEATER_OK;
