@@ -153,6 +153,29 @@ static bool is_inside(const char *folder, const char *path)
     return strncmp(folder, path, len) == 0 && path[len] == '/';
 }
 
+/* `real`: where it really is. Whoever opened a pipe would wait for somebody to
+ * write there. */
+static theater_status_t check_found(const struct th_source *src,
+                                    struct th_toml_place place,
+                                    const char *what, const char *shown,
+                                    const char *folder, const char *real)
+{
+    struct stat found;
+    if (!is_inside(folder, real)) {
+        return th_source_error(src, THEATER_BAD_MANIFEST, place,
+                               "the %s '%s' is a link to a file outside of "
+                               "this file's folder",
+                               what, shown);
+    }
+    if (stat(real, &found) == 0 && !S_ISREG(found.st_mode)) {
+        return th_source_error(src, THEATER_BAD_MANIFEST, place,
+                               "the %s '%s' is a %s, not a file", what, shown,
+                               S_ISDIR(found.st_mode) ? "folder"
+                                                      : "pipe or a device");
+    }
+    return THEATER_OK;
+}
+
 theater_status_t th_source_resolve(const struct th_source *src,
                                    struct th_toml_place place, const char *what,
                                    const char *path, bool must_exist,
@@ -187,21 +210,7 @@ theater_status_t th_source_resolve(const struct th_source *src,
     }
     memcpy(folder, out, PATH_MAX);
     if (realpath(joined, out) != NULL) {
-        struct stat found;
-        if (is_inside(folder, out) && stat(out, &found) == 0 &&
-            !S_ISREG(found.st_mode)) {
-            return th_source_error(
-                src, THEATER_BAD_MANIFEST, place,
-                "the %s '%s' is a %s, not a file", what, shown,
-                S_ISDIR(found.st_mode) ? "folder" : "pipe or a device");
-        }
-        if (is_inside(folder, out)) {
-            return THEATER_OK;
-        }
-        return th_source_error(src, THEATER_BAD_MANIFEST, place,
-                               "the %s '%s' is a link to a file outside of "
-                               "this file's folder",
-                               what, shown);
+        return check_found(src, place, what, shown, folder, out);
     }
     if (errno != ENOENT && errno != ENOTDIR) {
         return th_source_error(src, THEATER_IO, place,
