@@ -60,6 +60,12 @@ theater_status_t th_source_parse(struct th_source *src, const char *text,
 {
     struct th_toml_error why;
     struct th_toml_limits limits = {.max_bytes = TH_MANIFEST_MAX_BYTES};
+    if (len >= 4 && memcmp(text, "\0asm", 4) == 0) {
+        return th_source_error(
+            src, THEATER_BAD_MANIFEST, (struct th_toml_place){0, 0},
+            "this is WebAssembly, not a manifest; give the .toml file whose "
+            "'package' it is");
+    }
     theater_status_t status =
         th_toml_parse(src->env, text, len, &limits, &src->doc, &why);
     if (status == THEATER_OK) {

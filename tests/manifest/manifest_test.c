@@ -343,6 +343,9 @@ static void files_that_are_no_manifest_are_refused(void **state)
     assert_says(&err, "big.toml:1:1", "larger than 1048576 bytes");
     assert_int_equal(load(world, "nul.toml", &err), THEATER_BAD_MANIFEST);
     assert_says(&err, "nul.toml:2:1", "NUL");
+    world_write(world, "actor.wasm", "\0asm\1\0\0\0", 8);
+    assert_int_equal(load(world, "actor.wasm", &err), THEATER_BAD_MANIFEST);
+    assert_says(&err, "actor.wasm", "this is WebAssembly, not a manifest");
     assert_int_equal(load(world, "latin.toml", &err), THEATER_BAD_MANIFEST);
     assert_says(&err, "latin.toml:1:9", "not UTF-8");
     assert_int_equal(load(world, "none.toml", &err), THEATER_NOT_FOUND);
