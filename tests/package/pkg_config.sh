@@ -43,6 +43,11 @@ embedding_block sh 2 >build.sh
 grep -q pkg-config build.sh || fail "docs/embedding.md has other blocks now"
 bash -eu build.sh
 expect "a message server" "$(LD_LIBRARY_PATH=$libdir ./mini)" mini
+embedding_block sh 3 >build_static.sh
+grep -q -e --static build_static.sh || fail "docs/embedding.md has other blocks now"
+bash -eu build_static.sh
+expect "" "$(needs mini)" "shared libraries that a static mini needs"
+expect "a message server" "$(./mini)" "a static mini"
 
 # The same folder, moved again, without the shared libraries.
 mkdir static_prefix
