@@ -303,6 +303,16 @@ static void add_values_section(struct cli_text *out)
             "bytes of UTF-8 without control characters.\n");
 }
 
+static void add_file_example(struct cli_text *out, const char *what,
+                             const char *text)
+{
+    cli_add(out, ".Sh EXAMPLES\n");
+    cli_add(out, what);
+    cli_add(out, "\n.Bd -literal -offset indent\n");
+    cli_add(out, text);
+    cli_add(out, ".Ed\n");
+}
+
 static void add_manifest_page(struct cli_text *out)
 {
     size_t len;
@@ -328,6 +338,10 @@ static void add_manifest_page(struct cli_text *out)
         }
     }
     add_values_section(out);
+    add_file_example(out, "An actor whose memory is 1 MiB at most:",
+                     "name = \"greeter\"\npackage = \"actor.wasm\"\n\n"
+                     "[limits]\nmemory = \"1MiB\"\n\n"
+                     "[[handler]]\ntype = \"message-server\"\n");
     cli_add(out, ".Sh SEE ALSO\n.Xr theater-check 1 ,\n"
                  ".Xr theater.toml 5\n");
 }
@@ -340,6 +354,10 @@ static void add_system_page(struct cli_text *out)
                  "name is\n.Pa theater.toml .\n.Ss [[actor]]\n");
     add_group(out, "system", "actor");
     add_values_section(out);
+    add_file_example(out, "Two actors, of which one is told the other's name:",
+                     "[[actor]]\nmanifest = \"greeter.toml\"\n\n"
+                     "[[actor]]\nmanifest = \"visitor.toml\"\n"
+                     "initial_state = \"greeter\"\n");
     cli_add(out, ".Sh SEE ALSO\n.Xr theater-run 1 ,\n"
                  ".Xr theater-manifest 5\n");
 }
