@@ -30,7 +30,8 @@ struct dev {
     const struct cli_context *context;
     struct cli_session session;
     const char *path; /* of the system file or manifest */
-    uint64_t stamp;   /* of that file */
+    uint64_t stamp;   /* of that file; where it is unread: of all manifests */
+    bool unread;      /* it, or a manifest that it names, cannot be read */
     struct part parts[PARTS];
     size_t parts_len;
     theater_system_t *system; /* that runs; NULL: none does yet */
@@ -104,13 +105,35 @@ static int load(struct dev *dev, bool native, theater_system_t **out)
     return status == THEATER_OK ? CLI_OK : cli_fail(dev->context, status, &err);
 }
 
+static uint64_t stamp_of_manifests(const struct dev *dev)
+{
+    char folder[CLI_PATH_MAX] = ".";
+    const char *slash = strrchr(dev->path, '/');
+    if (slash != NULL) {
+        snprintf(folder, sizeof folder, "%.*s", (int)(slash - dev->path + 1),
+                 dev->path);
+    }
+    return cli_stamp_manifests(folder);
+}
+
+/* Whether the system is to be read again. While it is unread nobody knows
+ * which manifests it names: a change of any below its folder may mend it. */
+static bool is_stale(const struct dev *dev)
+{
+    return dev->stamp !=
+           (dev->unread ? stamp_of_manifests(dev) : cli_stamp_file(dev->path));
+}
+
 /* Which parts there are: read as if they had no modules, which may be yet to
  * be built. Parts that are known keep their stamps. */
 static int find_parts(struct dev *dev)
 {
     theater_system_t *system = NULL;
-    dev->stamp = cli_stamp_file(dev->path);
+    uint64_t file = cli_stamp_file(dev->path);
+    uint64_t manifests = stamp_of_manifests(dev);
     int code = load(dev, true, &system);
+    dev->unread = code != CLI_OK;
+    dev->stamp = dev->unread ? manifests : file;
     size_t len = code == CLI_OK ? theater_system_actors_len(system) : 0;
     for (size_t i = 0; i < len && code == CLI_OK; i++) {
         code = add_part(dev, theater_system_actor(system, i)->manifest);
@@ -235,12 +258,26 @@ static int spawn_new(struct dev *dev, const theater_system_t *next)
     return code;
 }
 
+static void say_waiting(struct dev *dev)
+{
+    if (!cli_session_interrupted(&dev->session)) {
+        cli_log_say(&dev->session.log, THEATER_LOG_WARN,
+                    dev->system != NULL
+                        ? "what runs goes on; waiting for a change"
+                        : "nothing runs yet; waiting for a change");
+    }
+}
+
 /* Builds, reads and replaces what changed. What fails is said, and tried again
- * at the next change. */
+ * at the next change. The file may have changed since it was looked at: what
+ * is wrong with it is to be said once. */
 static void update(struct dev *dev)
 {
     theater_system_t *next = NULL;
-    int code = build_changed(dev);
+    int code = is_stale(dev) ? find_parts(dev) : CLI_OK;
+    if (code == CLI_OK) {
+        code = build_changed(dev);
+    }
     if (code == CLI_OK) {
         code = load(dev, false, &next);
     }
@@ -257,11 +294,8 @@ static void update(struct dev *dev)
     } else {
         theater_system_delete(next);
     }
-    if (code != CLI_OK && !cli_session_interrupted(&dev->session)) {
-        cli_log_say(&dev->session.log, THEATER_LOG_WARN,
-                    dev->system != NULL
-                        ? "what runs goes on; waiting for a change"
-                        : "nothing runs yet; waiting for a change");
+    if (code != CLI_OK) {
+        say_waiting(dev);
     }
 }
 
@@ -271,8 +305,11 @@ static void update(struct dev *dev)
 static bool look(struct dev *dev)
 {
     bool any = false, readable = true;
-    if (cli_stamp_file(dev->path) != dev->stamp) {
+    if (is_stale(dev)) {
         any = readable = find_parts(dev) == CLI_OK;
+        if (!readable) {
+            say_waiting(dev);
+        }
     }
     for (size_t i = 0; i < dev->parts_len; i++) {
         struct part *part = &dev->parts[i];
@@ -283,8 +320,7 @@ static bool look(struct dev *dev)
             any = true;
         }
     }
-    /* What could not be read was said, and is not read again. */
-    return any && readable;
+    return any && readable && !dev->unread;
 }
 
 static void wait_ms(const struct dev *dev, uint64_t ms)
@@ -298,6 +334,8 @@ static void watch(struct dev *dev)
 {
     if (find_parts(dev) == CLI_OK) {
         update(dev);
+    } else {
+        say_waiting(dev);
     }
     while (!cli_session_interrupted(&dev->session)) {
         wait_ms(dev, EVERY_MS);

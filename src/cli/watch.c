@@ -17,6 +17,7 @@ struct watch {
     size_t root_len;                      /* of the project's path */
     char patterns[PATTERNS][PATTERN_LEN]; /* of .gitignore */
     size_t patterns_len;                  /* entries in patterns */
+    bool manifests;                       /* only what ends in .toml */
 };
 
 static uint64_t mix(uint64_t hash, uint64_t value)
@@ -76,6 +77,12 @@ static bool is_ignored(const struct watch *watch, const char *path,
     return name[0] == '.';
 }
 
+static bool is_manifest(const char *name)
+{
+    size_t len = strlen(name);
+    return len > 5 && strcmp(name + len - 5, ".toml") == 0;
+}
+
 static uint64_t stamp_below(const struct watch *watch, const char *folder,
                             int depth)
 {
@@ -88,7 +95,9 @@ static uint64_t stamp_below(const struct watch *watch, const char *folder,
         int len = snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
         if (len < 0 || (size_t)len >= sizeof path ||
             is_ignored(watch, path, entry->d_name) ||
-            lstat(path, &found) != 0) {
+            lstat(path, &found) != 0 ||
+            (watch->manifests && !S_ISDIR(found.st_mode) &&
+             !is_manifest(entry->d_name))) {
             continue;
         }
         uint64_t one = 2;
@@ -110,9 +119,19 @@ static uint64_t stamp_below(const struct watch *watch, const char *folder,
     return hash;
 }
 
-uint64_t cli_stamp_folder(const char *path)
+static uint64_t stamp_folder(const char *path, bool manifests)
 {
-    struct watch watch = {.root_len = strlen(path)};
+    struct watch watch = {.root_len = strlen(path), .manifests = manifests};
     read_patterns(&watch, path);
     return stamp_below(&watch, path, 0);
+}
+
+uint64_t cli_stamp_folder(const char *path)
+{
+    return stamp_folder(path, false);
+}
+
+uint64_t cli_stamp_manifests(const char *path)
+{
+    return stamp_folder(path, true);
 }

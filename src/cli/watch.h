@@ -10,5 +10,7 @@ uint64_t cli_stamp_file(const char *path);
 /* Of all files below a folder, but those that its .gitignore names, and
  * hidden ones. */
 uint64_t cli_stamp_folder(const char *path);
+/* Of those whose names end in .toml. */
+uint64_t cli_stamp_manifests(const char *path);
 
 #endif

@@ -102,6 +102,43 @@ static void a_module_without_a_project_is_watched_too(void **state)
     command_free(&command);
 }
 
+/* The file that lists them is whole: only the manifest is mended. */
+static void a_manifest_is_mended_after_the_start(void **state)
+{
+    static const char *const args[] = {"dev", "list.toml", NULL};
+    struct command command;
+    (void)state;
+    world_driver();
+    world_text("driver.toml", "name = ");
+    world_text("list.toml", "[[actor]]\nmanifest = \"driver.toml\"\n");
+    command_start(&command, NULL, args);
+    command_await(&command, "nothing runs yet");
+    world_driver();
+    command_await(&command, "started driver");
+    world_text("list.toml", "garbage\n");
+    command_await(&command, "what runs goes on");
+    world_text("list.toml", "[[actor]]\nmanifest = \"driver.toml\"\n"
+                            "name = \"second\"\n");
+    command_await(&command, "started second");
+    command_signal(&command, SIGINT);
+    command_finish(&command);
+    expect_code(&command, 0);
+    /* Each of the two mistakes once. */
+    assert_int_equal(count_of(command.errors, "bad-manifest: "), 2);
+    command_free(&command);
+}
+
+static void a_folder_is_no_system(void **state)
+{
+    struct command command;
+    (void)state;
+    command_run(&command, NULL, "dev", ".");
+    expect_code(&command, 1);
+    expect_err(&command, "it is a folder");
+    expect_err(&command, "such as theater.toml");
+    command_free(&command);
+}
+
 static void a_file_that_is_not_there_is_said(void **state)
 {
     struct command command;
@@ -117,6 +154,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_changes_is_replaced_and_the_others_go_on),
         cmocka_unit_test(a_module_without_a_project_is_watched_too),
+        cmocka_unit_test(a_manifest_is_mended_after_the_start),
+        cmocka_unit_test(a_folder_is_no_system),
         cmocka_unit_test(a_file_that_is_not_there_is_said),
     };
     return cmocka_run_group_tests(tests, world_setup, world_teardown);
