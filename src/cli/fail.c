@@ -74,7 +74,8 @@ static const char *const next_steps[THEATER_STATUS_COUNT] = {
     [THEATER_OK] = "nothing is to be done",
     [THEATER_NOT_FOUND] =
         "check the name or the path; `theater check FILE` lists the actors, "
-        "`theater build DIR` builds a module that is missing",
+        "`theater new` makes a project with its manifest, `theater build "
+        "DIR` a module that is missing",
     [THEATER_DENIED] =
         "grant it in the sender's manifest: can_send, can_request, "
         "can_open_channels, allowed_targets",

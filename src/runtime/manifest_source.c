@@ -228,9 +228,11 @@ theater_status_t th_source_resolve(const struct th_source *src,
     }
     if (must_exist) {
         return th_source_error(src, THEATER_NOT_FOUND, place,
-                               "the %s '%s' is missing (%s); build it, or "
+                               "the %s '%s' is missing (%s); %s it, or "
                                "correct its name",
-                               what, shown, joined);
+                               what, shown, joined,
+                               strcmp(what, "package") == 0 ? "build"
+                                                            : "write");
     }
     /* No file is there yet: the real folder, and the path as written. */
     int len = snprintf(out, PATH_MAX, "%s/%s", folder, path);

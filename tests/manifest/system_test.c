@@ -117,7 +117,7 @@ static const struct refusal refusals[] = {
     {PONG "count = 3\n" PING "name = \"pong-2\"\n", THEATER_BAD_MANIFEST,
      ":6:8", "a second actor is named 'pong-2'"},
     {"[[actor]]\nmanifest = \"gone.toml\"\n", THEATER_NOT_FOUND, ":2:12",
-     "'gone.toml' is missing"},
+     "gone.toml); write it"},
     {"[[actor]]\nmanifest = \"../x.toml\"\n", THEATER_BAD_MANIFEST, ":2:12",
      "outside"},
     {"[[actor]]\nmanifest = \"out.toml\"\n", THEATER_BAD_MANIFEST, ":2:12",
