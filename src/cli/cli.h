@@ -168,6 +168,8 @@ void cli_add(struct cli_text *text, const char *string);
 void cli_add_bytes(struct cli_text *text, const void *data, size_t len);
 void cli_add_format(struct cli_text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* "no actors", "1 actor", "2 actors". */
+void cli_add_plural(struct cli_text *text, uint64_t count, const char *what);
 /* For a terminal: control characters, C1, what changes the direction of text
  * and invalid UTF-8 are shown as \x1b, \u0085; newlines, too, as \n. */
 void cli_add_escaped(struct cli_text *text, const void *data, size_t len);

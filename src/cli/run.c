@@ -163,13 +163,14 @@ static int print_sent(const struct cli_context *context, const char *name,
         cli_add_format(&text, "sent %zu byte%s to ", bytes,
                        bytes == 1 ? "" : "s");
         cli_add_name(&text, name, strlen(name));
-        cli_add_format(&text, "; %s %llu, dead letters %llu",
-                       summary->stats.failed > 0 ? "delivered" : "handled",
-                       (unsigned long long)summary->counters.delivered,
-                       (unsigned long long)summary->counters.dead_total);
+        cli_add(&text,
+                summary->stats.failed > 0 ? "; delivered " : "; handled ");
+        cli_add_plural(&text, summary->counters.delivered, "message");
+        cli_add(&text, ", ");
+        cli_add_plural(&text, summary->counters.dead_total, "dead letter");
         if (summary->stats.failed > 0) {
-            cli_add_format(&text, ", failed actors %llu",
-                           (unsigned long long)summary->stats.failed);
+            cli_add(&text, "; ");
+            cli_add_plural(&text, summary->stats.failed, "failed actor");
         }
     }
     cli_add(&text, "\n");

@@ -373,29 +373,19 @@ static void add_summary_json(struct cli_text *line,
     cli_add(line, "\n");
 }
 
-static void add_plural(struct cli_text *line, uint64_t count, const char *what)
-{
-    if (count == 0) {
-        cli_add_format(line, "no %ss", what);
-    } else {
-        cli_add_format(line, "%llu %s%s", (unsigned long long)count, what,
-                       count == 1 ? "" : "s");
-    }
-}
-
 static void add_summary_text(struct cli_text *line, bool color,
                              const struct cli_summary *summary)
 {
     const theater_counters_t *counters = &summary->counters;
     cli_add(line, color ? "\033[1m" : "");
     cli_add(line, "handled ");
-    add_plural(line, counters->delivered, "message");
+    cli_add_plural(line, counters->delivered, "message");
     if (summary->interrupted) {
         cli_add_format(line, " (%llu of them after the interrupt)",
                        (unsigned long long)summary->drained);
     }
     cli_add(line, ", ");
-    add_plural(line, counters->dead_total, "dead letter");
+    cli_add_plural(line, counters->dead_total, "dead letter");
     const char *mark = " (";
     for (int i = 0; i < THEATER_STATUS_COUNT; i++) {
         if (counters->dead[i] > 0) {
@@ -406,14 +396,14 @@ static void add_summary_text(struct cli_text *line, bool color,
         }
     }
     cli_add(line, counters->dead_total > 0 ? "); " : "; ");
-    add_plural(line, summary->stats.spawned, "actor");
+    cli_add_plural(line, summary->stats.spawned, "actor");
     if (summary->stats.failed > 0) {
         cli_add_format(line, ", %llu failed",
                        (unsigned long long)summary->stats.failed);
     }
     if (summary->stats.restarted > 0) {
         cli_add(line, ", ");
-        add_plural(line, summary->stats.restarted, "restart");
+        cli_add_plural(line, summary->stats.restarted, "restart");
     }
     if (summary->left > 0) {
         cli_add_format(line, "; %llu unaccounted for: a bug",

@@ -89,6 +89,16 @@ void cli_add_format(struct cli_text *text, const char *format, ...)
     va_end(list);
 }
 
+void cli_add_plural(struct cli_text *text, uint64_t count, const char *what)
+{
+    if (count == 0) {
+        cli_add_format(text, "no %ss", what);
+    } else {
+        cli_add_format(text, "%llu %s%s", (unsigned long long)count, what,
+                       count == 1 ? "" : "s");
+    }
+}
+
 /* --- Characters ---------------------------------------------------------- */
 
 /* The length of the well-formed UTF-8 sequence at `data`, 0 when there is

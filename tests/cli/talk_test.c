@@ -187,8 +187,8 @@ static void a_message_is_sent_and_handled(void **state)
                 "!log 2 heard it");
     expect_code(&command, 0);
     assert_string_equal(command.said,
-                        "sent 15 bytes to driver; handled 1, dead letters "
-                        "0\n");
+                        "sent 15 bytes to driver; handled 1 message, no dead "
+                        "letters\n");
     expect_err(&command, "driver: heard it");
     command_free(&command);
     command_run(&command, NULL, "send", "--json", "--run", "driver.toml",
@@ -238,7 +238,8 @@ static void a_send_that_is_refused_says_why(void **state)
     command_run(&command, NULL, "send", "--run", "driver.toml", "driver",
                 "!trap");
     expect_code(&command, 1);
-    expect_out(&command, "; delivered 1, dead letters 0, failed actors 1\n");
+    expect_out(&command,
+               "; delivered 1 message, no dead letters; 1 failed actor\n");
     command_free(&command);
 }
 
