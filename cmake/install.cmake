@@ -167,6 +167,10 @@ foreach(document actor-api embedding languages manifest permissions tutorial)
     install(FILES "${PROJECT_SOURCE_DIR}/docs/${document}.md"
         DESTINATION "${theater_data}/docs" COMPONENT theater)
 endforeach()
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/examples"
+    DESTINATION "${theater_data}" COMPONENT theater
+    PATTERN "test*" EXCLUDE
+    PATTERN ".*" EXCLUDE)
 # What the build makes with the command: not where it is for another machine.
 if(TARGET theater AND NOT CMAKE_CROSSCOMPILING)
     set(completions "${PROJECT_BINARY_DIR}/completions")

@@ -51,6 +51,13 @@ for file in bin/theater include/theater.h include/theater/router.h \
     share/theater/docs/manifest.md; do
     [ -e "$first/${file/#lib\//$lib/}" ] || fail "$file is not installed"
 done
+# Links of the documents that are installed lead to what is installed.
+while IFS= read -r -d '' page; do
+    while IFS= read -r link; do
+        [ -e "$(dirname "$page")/$link" ] ||
+            fail "${page#"$first"/} has a link to $link, which is not installed"
+    done < <(grep -oE '\]\([^):#]+[)#]' "$page" | sed 's/^](//; s/.$//')
+done < <(find "$first/share/theater" -name '*.md' -print0)
 # What the command writes of itself, where it can.
 if "$build/theater" help schema >/dev/null 2>&1; then
     for file in man/man1/theater.1 man/man5/theater.toml.5 \
