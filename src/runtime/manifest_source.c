@@ -174,6 +174,18 @@ static bool is_inside(const char *folder, const char *path)
     return strncmp(folder, path, len) == 0 && path[len] == '/';
 }
 
+static theater_status_t say_missing(const struct th_source *src,
+                                    struct th_toml_place place,
+                                    const char *what, const char *shown,
+                                    const char *joined)
+{
+    const char *make = strcmp(what, "package") == 0 ? "build" : "write";
+    return th_source_error(src, THEATER_NOT_FOUND, place,
+                           "the %s '%s' is missing (%s); %s it, or correct "
+                           "its name",
+                           what, shown, joined, make);
+}
+
 theater_status_t th_source_resolve(const struct th_source *src,
                                    struct th_toml_place place, const char *what,
                                    const char *path, bool must_exist,
@@ -227,12 +239,7 @@ theater_status_t th_source_resolve(const struct th_source *src,
                                strerror(errno));
     }
     if (must_exist) {
-        return th_source_error(src, THEATER_NOT_FOUND, place,
-                               "the %s '%s' is missing (%s); %s it, or "
-                               "correct its name",
-                               what, shown, joined,
-                               strcmp(what, "package") == 0 ? "build"
-                                                            : "write");
+        return say_missing(src, place, what, shown, joined);
     }
     /* No file is there yet: the real folder, and the path as written. */
     int len = snprintf(out, PATH_MAX, "%s/%s", folder, path);
