@@ -190,6 +190,8 @@ typedef struct theater_handler_ops {
     /* When `advance` wants to be called, in now_ns of the environment, or
      * THEATER_NEVER. Threads: any. NULL: has no timers. */
     uint64_t (*next_deadline)(void *prototype);
+    /* Does some of what is due, in few microseconds: actors wait meanwhile.
+     * While next_deadline is not later, it is called again. */
     void (*advance)(void *prototype, uint64_t now_ns);
     /* Is something under way that may still cause a delivery: an answer owed
      * by someone outside, a timer that is wanted? Decides, with what the

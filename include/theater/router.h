@@ -331,6 +331,12 @@ THEATER_API uint64_t theater_router_next_deadline(theater_router_t *router);
 THEATER_API void theater_router_advance(theater_router_t *router,
                                         uint64_t now_ns);
 
+/* As theater_router_advance, but fires `max` at most (0: all), for a thread
+ * that has other things to do: what is left stays due, so the next deadline
+ * is past until it is fired. */
+THEATER_API void theater_router_advance_some(theater_router_t *router,
+                                             uint64_t now_ns, size_t max);
+
 /* What a router has seen since it was made. */
 typedef struct theater_counters {
     uint64_t accepted;  /* messages that entered a mailbox, or were dropped */

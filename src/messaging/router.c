@@ -288,6 +288,12 @@ void theater_router_advance(theater_router_t *router, uint64_t now_ns)
     (void)th_timers_advance(router->timers, now_ns, 0);
 }
 
+void theater_router_advance_some(theater_router_t *router, uint64_t now_ns,
+                                 size_t max)
+{
+    (void)th_timers_advance(router->timers, now_ns, max);
+}
+
 static void raise_phase(theater_router_t *router, enum th_phase phase)
 {
     /* relaxed: see th_phase */

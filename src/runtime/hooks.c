@@ -113,7 +113,7 @@ static bool hook_should_yield(void *ctx)
      * often, so that its grace is seen to end. */
     uint32_t asked = atomic_load_explicit(&actor->asked, memory_order_relaxed);
     return (asked & (TH_ASK_STOP | TH_ASK_KILL)) != 0 ||
-           th_sched_should_yield(actor->sched);
+           th_sched_should_yield_now(actor->sched);
 }
 
 static void hook_output(void *ctx, bool is_error, theater_bytes_t line)

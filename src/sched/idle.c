@@ -157,6 +157,11 @@ void th_idle_notify_local(struct th_worker *worker)
     }
 }
 
+bool th_idle_searched(struct th_sched *sched)
+{
+    return searching(load_idlers(sched)) > 0;
+}
+
 bool th_idle_search_begin(struct th_worker *worker)
 {
     struct th_sched *sched = worker->sched;
@@ -178,6 +183,7 @@ static bool help_wanted(struct th_worker *worker, uint64_t idlers)
     struct th_sched *sched = worker->sched;
 
     if (th_injector_size(&sched->injector) > 0 ||
+        th_injector_size(&sched->slow) > 0 ||
         th_deque_size(&worker->deque) >= TH_SPARE ||
         th_place_stealable(worker)) {
         return true;
@@ -293,6 +299,12 @@ static bool stopping(struct th_sched *sched)
     return atomic_load_explicit(&sched->stop, memory_order_acquire) != 0;
 }
 
+static bool left_in(struct th_worker *worker, struct th_injector *injector)
+{
+    return !th_injector_taking(injector) && !worker->retry &&
+           th_injector_size(injector) > 0;
+}
+
 /* [M4] Is there work after all? While a push is under way, or someone takes,
  * they will notify. */
 static bool work_left(struct th_worker *worker)
@@ -300,8 +312,7 @@ static bool work_left(struct th_worker *worker)
     struct th_sched *sched = worker->sched;
 
     return stopping(sched) || th_place_stealable(worker) ||
-           (!th_injector_taking(&sched->injector) && !worker->retry &&
-            th_injector_size(&sched->injector) > 0);
+           left_in(worker, &sched->injector) || left_in(worker, &sched->slow);
 }
 
 /* [M6] */

@@ -18,12 +18,16 @@ enum {
     TH_YIELD_EVERY = 16,    /* calls of should_yield between two of them */
     TH_SPARE = 3,           /* tasks in a ring: enough for another worker */
     TH_STREAK = 12,         /* looks that found a queue: steal from it */
+    TH_IDLE_POLLS = 16,     /* looks at time in a row, by who has no task */
     TH_SOURCES_MAX = 8
 };
 #define TH_SLICE_NS UINT64_C(1000000)    /* the default slice */
 #define TH_CHAIN_NS UINT64_C(50000)      /* of runs through the slot */
 #define TH_POLL_NS UINT64_C(500000)      /* between a busy worker's polls */
+#define TH_TIME_SHARE UINT64_C(8)        /* of a busy worker's time: 1 in 8 */
 #define TH_SHORT_RUN_NS UINT64_C(2000)   /* runs longer: clock at each */
+#define TH_LONG_NS UINT64_C(100000)      /* a run as long: the task is slow */
+#define TH_SLOW_NS UINT64_C(5000000)     /* a busy worker and a slow task */
 #define TH_STALE_NS UINT64_C(200000)     /* queued that long: steal it */
 #define TH_TICK_MIN_NS UINT64_C(500000)  /* the watcher's sleep, at first */
 #define TH_TICK_MAX_NS UINT64_C(3000000) /* and at last */
@@ -67,13 +71,16 @@ struct th_worker {
     bool searching;       /* counted as such */
     bool retry;           /* a push into the injector was under way */
     bool yield_now;       /* should_yield's answer, until the run ends */
+    bool slow_turn;       /* the next run is a slow task's */
     unsigned tick;        /* runs, for the injector's turn */
     unsigned clock_in;    /* runs until the next look at the clock */
     unsigned yield_in;    /* calls of should_yield until the next look */
     uint64_t now_ns;      /* the clock when it was read last */
-    uint64_t slice_at_ns; /* when the slice began; 0: not known yet */
+    uint64_t slice_at_ns; /* when the slice began */
     uint64_t poll_at_ns;
     uint64_t due_ns;  /* the earliest deadline, when last polled */
+    uint64_t rest_ns; /* no poll before that: time has had its share */
+    uint64_t left_ns; /* since then the injector was left to others; 0 */
     uint64_t tick_ns; /* how long the watcher sleeps next */
     struct th_rng rng;
     struct th_sighting seen[TH_WORKERS_MAX];
@@ -120,10 +127,12 @@ struct th_sched {
     /* Who sleeps, who searches, who watches: idle.c. */
     _Alignas(TH_LINE) _Atomic uint64_t idlers;
     struct th_injector injector;
+    struct th_injector slow; /* tasks whose last run was long */
     /* Seldom written. */
     _Alignas(TH_LINE) _Atomic uint64_t rises; /* sleepers that got up */
     _Atomic uint64_t armed;                   /* wake timers */
     _Atomic uint64_t holds;
+    _Atomic uint64_t slow_at_ns; /* one of `slow` has a right to run */
     _Atomic uint64_t time_epoch; /* deadlines that came nearer */
     _Atomic uint32_t time_busy;  /* someone advances time */
     _Atomic uint32_t stop;
@@ -190,6 +199,8 @@ void th_idle_notify_local(struct th_worker *worker);
 /* Sleeps until there may be work; returns as a searcher. */
 void th_idle_park(struct th_worker *worker);
 bool th_idle_search_begin(struct th_worker *worker);
+/* Somebody is awake and looks for work. */
+bool th_idle_searched(struct th_sched *sched);
 /* It found something. */
 void th_idle_search_end(struct th_worker *worker);
 /* All workers sleep. */
@@ -203,6 +214,9 @@ void th_idle_stop(struct th_sched *sched);
 
 /* --- placement.c -------------------------------------------------------- */
 struct th_task *th_place_inject_take(struct th_worker *worker);
+/* Queues a slow task: who was woken, or (`again`) ran and has more to do. */
+void th_place_slow(struct th_sched *sched, struct th_task *task, bool again);
+struct th_task *th_place_slow_take(struct th_worker *worker);
 struct th_task *th_place_steal(struct th_worker *worker);
 bool th_place_stealable(struct th_worker *worker);
 /* The watcher's look at the others: a task that waited long, or NULL.

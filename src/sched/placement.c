@@ -79,6 +79,42 @@ struct th_task *th_place_inject_take(struct th_worker *worker)
     return task;
 }
 
+void th_place_slow(struct th_sched *sched, struct th_task *task, bool again)
+{
+    th_injector_push(&sched->slow, &task->link, &task->link, 1);
+    /* Who has nothing else takes it at once; a sleeper need not get up. */
+    if (!again || th_worker_waiting(th_worker_current) > 0 ||
+        th_injector_size(&sched->slow) > 1) {
+        th_idle_notify(sched);
+    }
+}
+
+struct th_task *th_place_slow_take(struct th_worker *worker)
+{
+    struct th_sched *sched = worker->sched;
+    struct th_injector *slow = &sched->slow;
+    struct th_mpsc_node *node;
+
+    if (TH_LIKELY(th_injector_size(slow) == 0) ||
+        !th_injector_try_begin(slow)) {
+        return NULL;
+    }
+    enum th_mpsc_result result = th_injector_pop(slow, &node);
+    th_injector_end(slow);
+    if (result != TH_MPSC_OK) {
+        worker->retry = worker->retry || result == TH_MPSC_RETRY;
+        return NULL;
+    }
+    /* relaxed: an estimate; who reads an old one lets one more run */
+    atomic_store_explicit(&sched->slow_at_ns,
+                          worker->now_ns + TH_SLOW_NS / sched->worker_count,
+                          memory_order_relaxed);
+    if (th_injector_size(slow) > 0) {
+        th_idle_notify(sched);
+    }
+    return th_task_of(node);
+}
+
 static struct th_task *take(struct th_worker *worker, struct th_worker *victim,
                             size_t max, bool half)
 {

@@ -58,8 +58,9 @@ static bool sources_quiet(struct th_sched *sched)
 
 static uint64_t epoch(struct th_sched *sched)
 {
-    /* [M1] seq_cst; both only grow, so their sum says whether either did */
+    /* [M1] seq_cst; all only grow, so their sum says whether one did */
     return atomic_load_explicit(&sched->injector.pushed, memory_order_seq_cst) +
+           atomic_load_explicit(&sched->slow.pushed, memory_order_seq_cst) +
            atomic_load_explicit(&sched->rises, memory_order_seq_cst);
 }
 
@@ -68,7 +69,8 @@ static bool workers_quiet(struct th_sched *sched)
     if (sched->sim != NULL) {
         return th_sim_idle(sched);
     }
-    return th_idle_all(sched) && th_injector_size(&sched->injector) == 0;
+    return th_idle_all(sched) && th_injector_size(&sched->injector) == 0 &&
+           th_injector_size(&sched->slow) == 0;
 }
 
 static bool look(struct th_sched *sched)

@@ -7,11 +7,11 @@
  * runs next, on the same core, within the same slice; so a task follows those
  * who wake it, and pairs that were parted find together again. What is woken
  * from outside goes to the injector (queue/injector.h), and so does what does
- * not fit into a ring. Idle workers take from there, then from others
- * (placement.c), then sleep (idle.c). Time is driven by who works or sleeps
- * (time.c), blocking work has threads of its own (jobs.c), and the end of all
- * work is noticed (quiet.c). A simulation replaces workers by one loop that a
- * seed directs (sim.c).
+ * not fit into a ring; what ran long goes behind all that (worker.c). Idle
+ * workers take from there, then from others (placement.c), then sleep (idle.c).
+ * Time is driven by who works or sleeps (time.c), blocking work has threads of
+ * its own (jobs.c), and the end of all work is noticed (quiet.c). A simulation
+ * replaces workers by one loop that a seed directs (sim.c).
  *
  * A task's state is one word, changed by exchanges:
  *   IDLE -> QUEUED     a wake; who made it IDLE no more, queues it
@@ -118,6 +118,7 @@ static theater_status_t sched_setup(struct th_sched *sched,
     sched->slice_ns = options->slice_ns == 0 ? TH_SLICE_NS : options->slice_ns;
     sched->worker_count = count;
     th_injector_init(&sched->injector);
+    th_injector_init(&sched->slow);
     th_jobs_init(sched);
     sched->workers = zeroed(sched->env, count * sizeof(struct th_worker));
     if (sched->workers == NULL ||
@@ -181,6 +182,7 @@ void th_task_init(struct th_task *task, enum th_run (*run)(struct th_task *))
 {
     task->run = run;
     task->number = 0;
+    task->slow = false;
     /* relaxed: not shared yet */
     atomic_init(&task->link.next, NULL);
     atomic_init(&task->state, TH_TASK_IDLE);
@@ -197,6 +199,8 @@ void th_sched_wake(struct th_sched *sched, struct th_task *task)
     }
     if (TH_UNLIKELY(sched->sim != NULL)) {
         th_sim_queue(sched, task);
+    } else if (TH_UNLIKELY(task->slow)) {
+        th_place_slow(sched, task, false);
     } else if (TH_LIKELY(worker != NULL && worker->sched == sched)) {
         th_worker_wake(worker, task);
     } else {

@@ -29,6 +29,7 @@ struct th_task {
     struct th_mpsc_node link; /* the queue that it is in */
     _Atomic uint32_t state;   /* IDLE, QUEUED, RUNNING */
     uint32_t number;          /* simulated: the order of first wakes, from 1 */
+    bool slow;                /* its last run was long */
 };
 
 /* Something with timers that workers drive. */
@@ -37,7 +38,8 @@ struct th_time_source {
     /* When advance has something to do; NEVER: no timer. May name a time too
      * early, as for a timer that was disarmed. Threads: any. */
     uint64_t (*next_deadline)(void *ctx);
-    /* Does it. May wake tasks. Threads: worker, one at a time. */
+    /* Does some of it, in few microseconds. May wake tasks. Threads: worker,
+     * one at a time. */
     void (*advance)(void *ctx, uint64_t now_ns);
     /* May it still wake a task: a timer that is wanted, or work outside? NULL:
      * as long as there is a next deadline. Threads: any. */
@@ -88,8 +90,9 @@ void th_sched_time_changed(struct th_sched *sched, uint64_t deadline_ns);
 void th_task_init(struct th_task *task, enum th_run (*run)(struct th_task *));
 
 /* Makes the task run (once more). From a worker it goes to that worker's slot
- * for the task just woken, from elsewhere to the injector; an idle worker is
- * woken when there is need. Threads: any. Blocks: never. Allocates: never. */
+ * for the task just woken, from elsewhere to the injector, and, when its last
+ * run was long, behind those whose runs are short; an idle worker is woken when
+ * there is need. Threads: any. Blocks: never. Allocates: never. */
 void th_sched_wake(struct th_sched *sched, struct th_task *task);
 
 /* Wakes the task at `deadline_ns` (again: replaces the deadline; NEVER:
@@ -114,6 +117,9 @@ bool th_on_worker(void);
 /* Should the running activation end soon, since its slice is over and others
  * wait? Cheap. Threads: worker. */
 bool th_sched_should_yield(struct th_sched *sched);
+/* The same for who asks seldom, as a guest does at each tick of 1 ms: reads
+ * the clock each time, where the other counts calls between two readings. */
+bool th_sched_should_yield_now(struct th_sched *sched);
 
 /* Counts something outside that may wake a task (keeps the scheduler from
  * being quiet). Threads: any. */

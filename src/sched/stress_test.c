@@ -108,6 +108,13 @@ static enum th_run cell_run(struct th_task *task)
             act(cell);
         }
     }
+    if (th_rng_below(&cell->rng, 256) == 0) {
+        /* Long enough to be slow. */
+        uint64_t until = after(world.env, 2 * TH_LONG_NS);
+        while (th_now(world.env) < until) {
+            th_pause();
+        }
+    }
     bool again = th_rng_below(&cell->rng, 16) == 0 && spend();
     atomic_fetch_sub_explicit(&cell->running, 1, memory_order_acq_rel);
     return again ? TH_RUN_AGAIN : TH_RUN_IDLE;

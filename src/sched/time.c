@@ -18,7 +18,7 @@
  *        wheel's last use of the timer happened before its memory goes. */
 #include "sched/internal.h"
 
-enum { FIRE_AT_ONCE = 256 }; /* timers in one look at the clock */
+enum { FIRE_AT_ONCE = 16 }; /* timers in one look at the clock */
 
 uint64_t th_time_next(struct th_sched *sched)
 {

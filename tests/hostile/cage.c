@@ -237,18 +237,35 @@ static void make_prober(void)
         THEATER_OK);
 }
 
-void cage_open(void)
+static void bystanders(const theater_native_ops_t *left, void *self,
+                       unsigned rounds)
+{
+    bystander("right", BYSTANDER("left", "4"));
+    if (left == NULL) {
+        bystander("left", BYSTANDER("right", "5"));
+    } else {
+        theater_manifest_t *manifest =
+            stage_manifest("tests/hostile/vault.wasm", NULL, NULL);
+        theater_error_t err;
+        assert_int_equal(theater_runtime_spawn_native(stage.runtime, "left",
+                                                      manifest, NULL, left,
+                                                      self, &err),
+                         THEATER_OK);
+        theater_manifest_release(manifest);
+    }
+    for (unsigned i = 0; i < rounds; i++) {
+        assert_int_equal(stage_send(&stage, "left", "round and round"),
+                         THEATER_OK);
+    }
+}
+
+void cage_open(const theater_native_ops_t *left, void *self, unsigned rounds)
 {
     struct stage_options options = {.on_line = on_line};
     (void)mkdir(TH_TEST_BUILD_DIR "/tests/hostile/cage", 0700);
     stage_start(&stage, &options);
     make_prober();
-    bystander("left", BYSTANDER("right", "5"));
-    bystander("right", BYSTANDER("left", "4"));
-    for (int i = 0; i < 4; i++) {
-        assert_int_equal(stage_send(&stage, "left", "round and round"),
-                         THEATER_OK);
-    }
+    bystanders(left, self, rounds);
     stage_actor(&stage, "vault", "tests/hostile/vault.wasm",
                 "max_channels = 10000");
     make_hole();
@@ -350,11 +367,11 @@ theater_status_t cage_spawn_wat(const char *wat, const char *manifest,
 
 /* --- One hostile actor --------------------------------------------------- */
 
-static theater_status_t let_in(const struct hostile *actor, unsigned *out_id,
-                               theater_error_t *err)
+theater_manifest_t *cage_manifest_of(const struct hostile *actor)
 {
-    char text[2048];
-    theater_bytes_t state = {NULL, 0};
+    char text[2048], whole[4096];
+    theater_manifest_t *manifest = NULL;
+    theater_error_t err = {0};
     const char *limits = actor->limits != NULL
                              ? actor->limits
                              : "run_time = \"30ms\"\ndelivery_time = \"30ms\"";
@@ -363,24 +380,20 @@ static theater_status_t let_in(const struct hostile *actor, unsigned *out_id,
              "[[handler]]\ntype = \"message-server\"\n%s\n",
              actor->top != NULL ? actor->top : "", limits,
              actor->keys != NULL ? actor->keys : "");
-    if (actor->state != NULL) {
-        state = stage_text(actor->state);
-    }
     if (actor->wat != NULL) {
-        return cage_spawn_wat(actor->wat, text, state, out_id, err);
+        theater_bytes_t wasm = cage_wasm_of(actor->wat);
+        manifest = cage_manifest(wasm, text);
+        free((void *)(uintptr_t)wasm.data);
+        return manifest;
     }
-    char whole[4096];
-    theater_manifest_t *manifest = NULL;
     snprintf(whole, sizeof whole,
              "name = \"hostile\"\npackage = \"pest.wasm\"\n%s", text);
     if (theater_manifest_parse(whole, strlen(whole),
                                TH_TEST_BUILD_DIR "/tests/hostile/x.toml", NULL,
-                               &manifest, err) != THEATER_OK) {
-        fail_msg("%s: %s", actor->name, err->text);
+                               &manifest, &err) != THEATER_OK) {
+        fail_msg("%s: %s", actor->name, err.text);
     }
-    theater_status_t status = cage_spawn(manifest, state, out_id, err);
-    theater_manifest_release(manifest);
-    return status;
+    return manifest;
 }
 
 static void answered(void *user, theater_status_t status,
@@ -477,10 +490,22 @@ static void check_end(const struct hostile *actor, unsigned id)
 
 void cage_run(const struct hostile *actor)
 {
+    theater_manifest_t *manifest = cage_manifest_of(actor);
+    cage_run_again(actor, manifest);
+    theater_manifest_release(manifest);
+}
+
+void cage_run_again(const struct hostile *actor,
+                    const theater_manifest_t *manifest)
+{
     unsigned id;
     theater_error_t err = {0};
+    theater_bytes_t state = {NULL, 0};
+    if (actor->state != NULL) {
+        state = stage_text(actor->state);
+    }
     cage_watch_begin();
-    theater_status_t status = let_in(actor, &id, &err);
+    theater_status_t status = cage_spawn(manifest, state, &id, &err);
     if (actor->end == CAGE_REFUSED) {
         if (status != actor->status) {
             fail_msg("%s: %s: %s", actor->name, theater_status_name(status),

@@ -44,7 +44,9 @@ struct hostile {
     const char *top;    /* other lines of the manifest; NULL: none */
 };
 
-void cage_open(void);
+/* The bystanders pass so many messages round and round: with one, only one of
+ * them ever has something to do. `left`: the left one is a native actor. */
+void cage_open(const theater_native_ops_t *left, void *self, unsigned rounds);
 void cage_close(void);
 struct stage *cage_stage(void);
 /* Somebody opens a channel to the vault, which it keeps. */
@@ -53,6 +55,10 @@ void cage_open_vault(void);
 /* One hostile actor from its spawn to its end; fails the test when it ends
  * otherwise or when the bystanders stand still. */
 void cage_run(const struct hostile *actor);
+/* The same in two steps: its manifest, for as many lives as one likes. */
+theater_manifest_t *cage_manifest_of(const struct hostile *actor);
+void cage_run_again(const struct hostile *actor,
+                    const theater_manifest_t *manifest);
 
 /* Spawns under a name of its own; `out_id` finds it again. */
 theater_status_t cage_spawn_wasm(theater_bytes_t wasm, const char *manifest,

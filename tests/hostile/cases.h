@@ -14,6 +14,6 @@ size_t hostile_manifests(void);
 
 /* Each actor beside the bystanders for `ms`, printed; answers how many took
  * more than a fifth of their rate or doubled the p99 of their answers. */
-unsigned hostile_measure(unsigned ms);
+unsigned hostile_measure(unsigned ms, const char *only);
 
 #endif

@@ -3,7 +3,9 @@
  * turn; the counters must conserve when all is over.
  *   hostile.actors                every case (the test)
  *   hostile.actors --seed N       other mutants
- *   hostile.actors --measure MS   what the bystanders keep, MS per actor */
+ *   hostile.actors --measure MS [NAME]
+ *                                 what the bystanders keep, MS per actor, or
+ *                                 for those alone that have NAME in theirs */
 #include "cage.h"
 #include "cases.h"
 #include "pests.h"
@@ -15,7 +17,7 @@ static unsigned seed = 1;
 static int open_cage(void **state)
 {
     (void)state;
-    cage_open();
+    cage_open(NULL, NULL, 4);
     return 0;
 }
 
@@ -157,13 +159,12 @@ int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "--seed") == 0) {
         seed = (unsigned)strtoul(argv[2], NULL, 10);
-    } else if (argc == 3 && strcmp(argv[1], "--measure") == 0) {
-        cage_open();
-        unsigned bad = hostile_measure((unsigned)strtoul(argv[2], NULL, 10));
-        cage_close();
-        return bad > 0;
+    } else if (argc >= 3 && argc <= 4 && strcmp(argv[1], "--measure") == 0) {
+        return hostile_measure((unsigned)strtoul(argv[2], NULL, 10),
+                               argc > 3 ? argv[3] : NULL) > 0;
     } else if (argc != 1) {
-        fprintf(stderr, "usage: %s [--seed N | --measure MS]\n", argv[0]);
+        fprintf(stderr, "usage: %s [--seed N | --measure MS [NAME]]\n",
+                argv[0]);
         return 2;
     }
     const struct CMUnitTest tests[] = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Seeded interleavings of the scheduler: workers that fall asleep, and threads
- * that wake tasks. Time stands still and sleepers are woken by nothing but an
- * unpark, so a wake that is lost ends in a run that does not end. */
+ * that wake tasks. Time stands nearly still and sleepers are woken by nothing
+ * but an unpark, so a wake that is lost ends in a run that does not end. */
 #include "sched/internal.h"
 
 #include "base/interleave.h"
@@ -17,7 +17,7 @@ enum {
     OUTSIDERS = 2,
     TASKS = 4,
     EACH = 3,
-    SEEDS = 400,
+    SEEDS = 800,
     MOST = 4000
 };
 enum { THREADS = WORKERS + OUTSIDERS };
@@ -27,6 +27,7 @@ struct cell {
     uint64_t posted, handled; /* plain: one thread at a time has the baton */
     unsigned relays;          /* wakes that its runs may still make */
     unsigned again;           /* runs that want another */
+    bool slow;                /* its runs are long */
 };
 
 static struct world {
@@ -35,6 +36,7 @@ static struct world {
     void (*mains[WORKERS])(void *arg);
     void *args[WORKERS];
     unsigned started;
+    uint64_t now_ns;             /* moves in long runs alone */
     const void *parked[THREADS]; /* the word that it sleeps on */
     unsigned outside;            /* outsiders that have not ended */
     unsigned early;              /* quiet was said too early */
@@ -62,6 +64,12 @@ static void join(void *ctx, theater_thread_t *thread)
 {
     (void)ctx;
     (void)thread;
+}
+
+static uint64_t now(void *ctx)
+{
+    (void)ctx;
+    return world.now_ns;
 }
 
 static void park(void *ctx, const void *word, uint32_t expected,
@@ -105,6 +113,7 @@ static enum th_run cell_run(struct th_task *task)
     struct cell *cell = TH_CONTAINER_OF(task, struct cell, task);
 
     cell->handled = cell->posted;
+    world.now_ns += cell->slow ? TH_LONG_NS : 0;
     if (cell->relays > 0) {
         cell->relays--;
         post(&world.cells[(cell - world.cells + 1) % TASKS]);
@@ -157,6 +166,7 @@ static uint64_t run_seed(uint64_t seed)
     world.env = *th_interleave_env();
     world.env.thread_start = start;
     world.env.thread_join = join;
+    world.env.now_ns = now;
     world.env.park = park;
     world.env.unpark = unpark;
     struct th_sched_options options = {.env = &world.env, .workers = WORKERS};
@@ -165,6 +175,8 @@ static uint64_t run_seed(uint64_t seed)
         th_task_init(&world.cells[i].task, cell_run);
         world.cells[i].relays = (unsigned)(seed >> i) & 1;
         world.cells[i].again = (unsigned)(seed >> (i + 1)) & 1;
+        world.cells[i].slow = ((seed >> (i + 2)) & 1) != 0;
+        world.cells[i].task.slow = world.cells[i].slow;
     }
     for (unsigned i = 0; i < OUTSIDERS; i++) {
         th_sched_hold(world.sched);

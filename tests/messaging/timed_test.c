@@ -89,6 +89,31 @@ static void the_name_is_looked_up_when_the_time_comes(void **state)
     world_fini(&world);
 }
 
+static void as_many_fire_at_once_as_were_asked_for(void **state)
+{
+    (void)state;
+    struct world world;
+    theater_timer_id_t id;
+    world_init(&world);
+    theater_endpoint_t *a = join(&world, "a");
+    theater_endpoint_t *b = join(&world, "b");
+    for (int i = 0; i < 10; i++) {
+        assert_status(later(&world, a, "b", "x", 10, &id), THEATER_OK);
+    }
+    uint64_t now = world.env->now_ns(world.env->ctx) + 20 * MS;
+    for (int i = 0; i < 3; i++) {
+        assert_true(theater_router_next_deadline(world.router) <= now);
+        theater_router_advance_some(world.router, now, 4);
+        for (int k = 0; k < (i < 2 ? 4 : 2); k++) {
+            handle_send(b, "x");
+        }
+        nothing(b);
+    }
+    leave(a);
+    leave(b);
+    world_fini(&world);
+}
+
 static void timed_sends_end_with_who_made_them(void **state)
 {
     (void)state;
@@ -258,6 +283,7 @@ int main(void)
         cmocka_unit_test(a_timed_send_comes_at_its_time_once),
         cmocka_unit_test(a_cancelled_one_never_comes),
         cmocka_unit_test(the_name_is_looked_up_when_the_time_comes),
+        cmocka_unit_test(as_many_fire_at_once_as_were_asked_for),
         cmocka_unit_test(timed_sends_end_with_who_made_them),
         cmocka_unit_test(timed_sends_have_a_bound),
         cmocka_unit_test(a_timed_send_needs_a_permission_and_a_sender),

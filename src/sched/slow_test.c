@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What runs long, or sets timers without end, leaves the others their time. */
+#include "sched/sched_testing.h"
+
+enum { RUN_MS = 300 };
+
+struct actor {
+    struct th_task task;
+    struct th_sched *sched;
+    struct actor *peer;
+    _Atomic uint64_t stop;
+    _Atomic uint64_t runs;
+    _Atomic uint64_t ns; /* spent in runs */
+    _Atomic uint64_t told;
+};
+
+static void actor_init(struct actor *actor, struct th_sched *sched,
+                       enum th_run (*run)(struct th_task *))
+{
+    memset(actor, 0, sizeof(*actor));
+    actor->sched = sched;
+    th_task_init(&actor->task, run);
+}
+
+static struct actor *actor_of(struct th_task *task)
+{
+    return TH_CONTAINER_OF(task, struct actor, task);
+}
+
+static uint64_t spin(const theater_env_t *env, uint64_t ns)
+{
+    uint64_t since = th_now(env);
+    while (th_now(env) - since < ns) {
+        th_pause();
+    }
+    return th_now(env) - since;
+}
+
+static enum th_run for_a_slice(struct th_task *task)
+{
+    struct actor *actor = actor_of(task);
+    uint64_t ns = spin(actor->sched->env, MS);
+    atomic_fetch_add_explicit(&actor->ns, ns, memory_order_acq_rel);
+    bump(&actor->runs);
+    return get(&actor->stop) != 0 ? TH_RUN_IDLE : TH_RUN_AGAIN;
+}
+
+static enum th_run wake_peer(struct th_task *task)
+{
+    struct actor *actor = actor_of(task);
+    bump(&actor->runs);
+    if (get(&actor->stop) == 0) {
+        th_sched_wake(actor->sched, &actor->peer->task);
+    }
+    return TH_RUN_IDLE;
+}
+
+static void rest(const theater_env_t *env)
+{
+    static _Atomic uint32_t never;
+    env->park(env->ctx, &never, 0, after(env, RUN_MS * MS));
+}
+
+static void tasks_with_short_runs_go_before_one_with_long_runs(void **state)
+{
+    const theater_env_t *env = theater_env_default();
+    struct th_sched *sched = open_sched(env, 1);
+    struct actor pair[2], hog;
+    (void)state;
+
+    for (unsigned i = 0; i < 2; i++) {
+        actor_init(&pair[i], sched, wake_peer);
+        pair[i].peer = &pair[1 - i];
+    }
+    actor_init(&hog, sched, for_a_slice);
+    th_sched_wake(sched, &pair[0].task);
+    th_sched_wake(sched, &hog.task);
+    uint64_t since = th_now(env);
+    rest(env);
+    uint64_t hogged = get(&hog.ns), runs = get(&hog.runs);
+    uint64_t passed = th_now(env) - since;
+    for (unsigned i = 0; i < 2; i++) {
+        bump(&pair[i].stop);
+    }
+    bump(&hog.stop);
+    assert_quiet(sched);
+    /* A fifth is what it is to get; it was 19 in 20. */
+    assert_true(hogged < passed / 2);
+    assert_true(runs >= RUN_MS / 50);
+    th_sched_delete(sched);
+}
+
+static void many_with_long_runs_have_their_turns_all(void **state)
+{
+    enum { HOGS = 20 };
+    const theater_env_t *env = theater_env_default();
+    struct th_sched *sched = open_sched(env, 2);
+    static struct actor hogs[HOGS];
+    (void)state;
+
+    for (unsigned i = 0; i < HOGS; i++) {
+        actor_init(&hogs[i], sched, for_a_slice);
+        th_sched_wake(sched, &hogs[i].task);
+    }
+    for (unsigned i = 0; i < HOGS; i++) {
+        assert_true(reaches(env, &hogs[i].runs, 10));
+    }
+    for (unsigned i = 0; i < HOGS; i++) {
+        bump(&hogs[i].stop);
+    }
+    assert_quiet(sched);
+    th_sched_delete(sched);
+}
+
+/* Short for long enough that the clock is looked at seldom; then long. */
+static enum th_run at_last_long(struct th_task *task)
+{
+    struct actor *actor = actor_of(task);
+    if (bump(&actor->runs) < 1000) {
+        return TH_RUN_AGAIN;
+    }
+    th_sched_wake(actor->sched, &actor->peer->task);
+    spin(actor->sched->env, 2 * actor->sched->slice_ns);
+    if (th_sched_should_yield_now(actor->sched)) {
+        bump(&actor->told);
+    }
+    return TH_RUN_IDLE;
+}
+
+static void who_asks_seldom_is_told_at_once_that_its_slice_is_over(void **state)
+{
+    struct th_sched *sched = open_sched(theater_env_default(), 1);
+    struct actor actor, other;
+    (void)state;
+
+    actor_init(&other, sched, wake_peer);
+    bump(&other.stop);
+    actor_init(&actor, sched, at_last_long);
+    actor.peer = &other;
+    th_sched_wake(sched, &actor.task);
+    assert_quiet(sched);
+    assert_int_equal(get(&actor.told), 1);
+    th_sched_delete(sched);
+}
+
+struct source {
+    const theater_env_t *env;
+    _Atomic uint64_t stop;
+    _Atomic uint64_t ns; /* spent in advance */
+};
+
+static uint64_t always_due(void *ctx)
+{
+    struct source *source = ctx;
+    return get(&source->stop) != 0 ? THEATER_NEVER : 0;
+}
+
+static void advance(void *ctx, uint64_t now_ns)
+{
+    struct source *source = ctx;
+    (void)now_ns;
+    atomic_fetch_add_explicit(&source->ns, spin(source->env, MS / 20),
+                              memory_order_acq_rel);
+}
+
+static void timers_without_end_leave_time_for_tasks(void **state)
+{
+    const theater_env_t *env = theater_env_default();
+    struct th_sched *sched = open_sched(env, 1);
+    struct source source = {.env = env};
+    struct th_time_source time = {&source, always_due, advance, NULL};
+    struct actor pair[2];
+    (void)state;
+
+    for (unsigned i = 0; i < 2; i++) {
+        actor_init(&pair[i], sched, wake_peer);
+        pair[i].peer = &pair[1 - i];
+    }
+    th_sched_wake(sched, &pair[0].task);
+    th_sched_add_time_source(sched, &time);
+    uint64_t since = th_now(env);
+    rest(env);
+    uint64_t spent = get(&source.ns), passed = th_now(env) - since;
+    bump(&source.stop);
+    bump(&pair[0].stop);
+    bump(&pair[1].stop);
+    assert_quiet(sched);
+    /* An eighth is their share; it was nearly all. */
+    assert_true(spent < passed / 3);
+    assert_true(spent > 0);
+    th_sched_delete(sched);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tasks_with_short_runs_go_before_one_with_long_runs),
+        cmocka_unit_test(many_with_long_runs_have_their_turns_all),
+        cmocka_unit_test(
+            who_asks_seldom_is_told_at_once_that_its_slice_is_over),
+        cmocka_unit_test(timers_without_end_leave_time_for_tasks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
