@@ -3,6 +3,7 @@
  * its end. `run` writes all that happens to the standard output; the other two
  * keep that for their answer, and what actors say goes to the standard
  * error. */
+#include "cli/operands.h"
 #include "cli/session.h"
 
 #include <errno.h>
@@ -24,13 +25,19 @@ int cli_run(const struct cli_context *context, int argc, char **argv)
 {
     struct cli_session session;
     struct cli_summary summary;
-    int code = cli_session_open(context, STDOUT_FILENO, watchdog_of(context),
-                                &session);
+    struct cli_files files;
+    int code = cli_find_files(context, argc, argv, &files);
+    if (code != CLI_OK) {
+        cli_files_fini(&files);
+        return code;
+    }
+    code = cli_session_open(context, STDOUT_FILENO, watchdog_of(context),
+                            &session);
     if (code == CLI_OK) {
         session.drain_ms =
             (uint32_t)(cli_number(context, "drain-time") / 1000000);
-        code = cli_session_spawn(&session, (const char *const *)argv,
-                                 (size_t)argc);
+        code = cli_session_spawn(&session, (const char *const *)files.paths,
+                                 files.len);
     }
     if (code == CLI_OK) {
         (void)cli_session_finish(&session, cli_flag(context, "stay"),
@@ -42,6 +49,7 @@ int cli_run(const struct cli_context *context, int argc, char **argv)
                    : CLI_OK;
     }
     int closed = cli_session_close(&session);
+    cli_files_fini(&files);
     return code != CLI_OK ? code : closed;
 }
 
@@ -126,6 +134,20 @@ static theater_bytes_t name_of(const char *name)
     return (theater_bytes_t){(const uint8_t *)name, strlen(name)};
 }
 
+/* The actors of --run, of which `target` will be addressed. */
+static int spawn_for(struct cli_session *session, const char *target)
+{
+    const struct cli_context *context = session->context;
+    char *given = (char *)(uintptr_t)cli_value(context, "run");
+    struct cli_files files;
+    int code = cli_find_files(context, 1, &given, &files);
+    if (code == CLI_OK) {
+        code = cli_session_spawn_paused(session, files.paths[0], target);
+    }
+    cli_files_fini(&files);
+    return code;
+}
+
 /* After the end of the session's actors: why is known by then. */
 static int refused(const struct cli_session *session, theater_status_t status)
 {
@@ -182,7 +204,6 @@ int cli_send(const struct cli_context *context, int argc, char **argv)
     struct cli_session session;
     struct cli_summary summary;
     struct data data;
-    const char *file = cli_value(context, "run");
     (void)argc;
     int code = read_data(context, argv[1], &data);
     if (code != CLI_OK) {
@@ -192,7 +213,7 @@ int cli_send(const struct cli_context *context, int argc, char **argv)
     code = cli_session_open(context, STDERR_FILENO, watchdog_of(context),
                             &session);
     if (code == CLI_OK) {
-        code = cli_session_spawn_paused(&session, file, argv[0]);
+        code = spawn_for(&session, argv[0]);
     }
     if (code == CLI_OK) {
         /* Before they start: then none has stopped before it comes. */
@@ -322,7 +343,6 @@ int cli_request(const struct cli_context *context, int argc, char **argv)
     struct cli_session session;
     struct cli_summary summary;
     struct data data;
-    const char *file = cli_value(context, "run");
     (void)argc;
     int code = read_data(context, argv[1], &data);
     if (code != CLI_OK) {
@@ -332,7 +352,7 @@ int cli_request(const struct cli_context *context, int argc, char **argv)
     code = cli_session_open(context, STDERR_FILENO, watchdog_of(context),
                             &session);
     if (code == CLI_OK) {
-        code = cli_session_spawn_paused(&session, file, argv[0]);
+        code = spawn_for(&session, argv[0]);
     }
     if (code == CLI_OK) {
         struct asked asked = {.env = context->env};

@@ -271,7 +271,7 @@ static void values_are_checked_before_anything_runs(void **state)
         {{"run", "x.toml", "--workers"}, "--workers needs a value"},
         {{"run", "--cache-dir=", "x.toml"}, "must not be empty"},
         {{"run", "-x", "x.toml"}, "there is no option '-x'"},
-        {{"run"}, "'run' needs FILE..."},
+        {{"new"}, "'new' needs NAME"},
         {{"send", "pong", "x"}, "'send' needs --run FILE"},
         {{"request", "--run", "x.toml", "pong"}, "'request' needs NAME DATA"},
         {{"version", "now"}, "'version' does not take 'now'"},
