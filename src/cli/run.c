@@ -148,24 +148,6 @@ static int spawn_for(struct cli_session *session, const char *target)
     return code;
 }
 
-/* After the end of the session's actors: why is known by then. */
-static int refused(const struct cli_session *session, theater_status_t status)
-{
-    if (status == THEATER_NOT_FOUND && session->target_is_deaf) {
-        return cli_fail_text(session->context, status, session->target,
-                             "it is an actor of this file, but has no "
-                             "mailbox: add [[handler]] type = "
-                             "\"message-server\" to its manifest");
-    }
-    if (session->target_failure[0] != '\0') {
-        return cli_fail_text(session->context, status, session->target,
-                             "%s It failed: %s", theater_status_text(status),
-                             session->target_failure);
-    }
-    return cli_fail_text(session->context, status, session->target, "%s",
-                         theater_status_text(status));
-}
-
 static int print_sent(const struct cli_context *context, const char *name,
                       size_t bytes, const struct cli_summary *summary)
 {
@@ -219,12 +201,13 @@ int cli_send(const struct cli_context *context, int argc, char **argv)
         /* Before they start: then none has stopped before it comes. */
         theater_status_t status = theater_router_send(
             session.router, NULL, name_of(argv[0]), data.bytes);
+        cli_target_look(&session, status);
         theater_runtime_start_all(session.runtime);
         session.grace_ms = SHORT_GRACE_MS;
         (void)cli_session_finish(&session, false, timeout_of(context),
                                  &summary);
         code = status != THEATER_OK
-                   ? refused(&session, status)
+                   ? cli_target_refused(&session, status)
                    : print_sent(context, argv[0], data.bytes.len, &summary);
         if (code == CLI_OK && summary.stats.failed > 0) {
             code = CLI_FAILED;
@@ -296,7 +279,7 @@ static int no_answer(const struct cli_session *session, theater_status_t status,
                              (int)(answer->len < 350 ? answer->len : 350),
                              (const char *)answer->data);
     }
-    return refused(session, status);
+    return cli_target_refused(session, status);
 }
 
 struct asked {
@@ -327,6 +310,7 @@ static void ask(struct cli_session *session, const char *name,
     theater_status_t status =
         theater_router_request_start(session->router, NULL, name_of(name), data,
                                      timeout_ms, on_answer, asked, NULL);
+    cli_target_look(session, status);
     theater_runtime_start_all(session->runtime);
     if (status != THEATER_PENDING) {
         asked->status = status;
