@@ -280,6 +280,8 @@ static void values_are_checked_before_anything_runs(void **state)
         {{"help", "erors"}, "did you mean 'errors'?"},
         {{"completion", "zhs"}, "did you mean 'zsh'?"},
         {{"completion", "powershell"}, "there are: bash, zsh, fish"},
+        {{"completion", "tcsh"}, "no shell 'tcsh'; there are: bash, zsh, fish"},
+        {{"completion"}, "'completion' needs SHELL, one of bash, zsh, fish"},
         {{"man", "theater.tmol"}, "did you mean 'theater.toml'?"},
         {{"man", "--write", "x", "run"}, "writes all pages"},
         {{"bench", "pairs", "--tokens", "2"}, "pairs takes no --tokens"},
