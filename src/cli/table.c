@@ -439,7 +439,10 @@ static const struct cli_command commands[] = {
          "built, the actors that run go on.\n\n"
          "An actor in a folder that is no project is started anew when its "
          "module or manifest changes. What a project's .gitignore names is "
-         "not watched. Ctrl-C ends it.",
+         "not watched.\n\n"
+         "Ctrl-C ends it, as SIGINT and SIGTERM do. A shell that runs a script "
+         "starts what ends with & with SIGINT ignored, and it stays ignored: "
+         "there only SIGTERM, which kill sends, ends it.",
      OPTIONS(dev_options),
      EXAMPLES(dev_examples),
      .run = cli_dev},
