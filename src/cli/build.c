@@ -269,7 +269,9 @@ bool cli_toolchain_find(const struct cli_context *context,
     }
     if (whole && toolchain->check.argv[0] != NULL &&
         !passes(context, out, &toolchain->check)) {
-        add_missing(missing, toolchain->check_package);
+        /* Who has it installed wonders why it is missing. */
+        cli_add_format(missing, "%s, which %s is not", toolchain->check_package,
+                       out->tools[0]);
         whole = false;
     }
     return whole;
