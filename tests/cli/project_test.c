@@ -261,6 +261,19 @@ static void what_is_no_project_is_said(void **state)
     command_free(&command);
     command_run(&command, NULL, "build", "nowhere");
     expect_code(&command, CLI_NOT_FOUND);
+    expect_err(&command, "there is no such folder");
+    command_free(&command);
+    world_text("empty/actor.c", "int number;\n");
+    command_run(&command, NULL, "build", "empty/actor.c");
+    expect_code(&command, CLI_FAILED);
+    expect_err(&command, "empty/actor.c: it is a file, not a folder\n"
+                         "  next: give the project's folder: `theater build "
+                         "empty/`");
+    command_free(&command);
+    world_text("alone.c", "int number;\n");
+    command_run(&command, NULL, "build", "alone.c");
+    expect_code(&command, CLI_FAILED);
+    expect_err(&command, "project's folder: `theater build`");
     command_free(&command);
 }
 
