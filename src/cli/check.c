@@ -345,7 +345,7 @@ static int check_files(struct check *check, theater_runtime_t *runtime,
     }
     if (status != THEATER_OK) {
         theater_system_delete(system);
-        return cli_fail(check->context, status, &err);
+        return cli_fail_load(check->context, status, &err);
     }
     if (check->context->json) {
         cli_json_object(check->out, NULL);

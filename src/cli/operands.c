@@ -103,3 +103,22 @@ void cli_files_fini(struct cli_files *files)
     }
     free(files->paths);
 }
+
+int cli_fail_load(const struct cli_context *context, theater_status_t status,
+                  const theater_error_t *err)
+{
+    char folder[THEATER_ERROR_ORIGIN] = "", next[THEATER_ERROR_ORIGIN + 60];
+    const char *slash = strrchr(err->origin, '/');
+    if (slash != NULL) {
+        snprintf(folder, sizeof folder, "%.*s", (int)(slash - err->origin + 1),
+                 err->origin);
+    }
+    if (status != THEATER_NOT_FOUND ||
+        strncmp(err->text, "the package ", 12) != 0 ||
+        cli_project_language(slash != NULL ? folder : ".") == NULL) {
+        return cli_fail(context, status, err);
+    }
+    snprintf(next, sizeof next, "`theater build%s%s` builds it",
+             slash != NULL ? " " : "", folder);
+    return cli_fail_advice(context, status, err->origin, next, "%s", err->text);
+}

@@ -16,5 +16,9 @@ struct cli_files {
 int cli_find_files(const struct cli_context *context, int argc,
                    char *const *argv, struct cli_files *out);
 void cli_files_fini(struct cli_files *files);
+/* As cli_fail, of what loading them answered: a module that is yet to be built
+ * is told with the command that builds it. */
+int cli_fail_load(const struct cli_context *context, theater_status_t status,
+                  const theater_error_t *err);
 
 #endif

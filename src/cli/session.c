@@ -4,6 +4,7 @@
  * in between; signals are blocked before the first thread is made. */
 #include "cli/session.h"
 
+#include "cli/operands.h"
 #include "cli/progress.h"
 
 #include <theater/runtime_handler.h>
@@ -182,7 +183,7 @@ static int load(struct cli_session *session, const char *const *paths,
     theater_status_t status =
         theater_system_load_files(paths, paths_len, &options, out_system, &err);
     return status == THEATER_OK ? CLI_OK
-                                : cli_fail(session->context, status, &err);
+                                : cli_fail_load(session->context, status, &err);
 }
 
 /* While modules are compiled Ctrl-C ends at once; from here on it drains. */

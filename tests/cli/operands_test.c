@@ -104,12 +104,36 @@ static void a_source_file_is_to_be_built(void **state)
     command_free(&command);
 }
 
+static void a_project_that_is_not_built_is_told_how_to(void **state)
+{
+    static const char *const both[] = {"run", "check"};
+    struct command command;
+    (void)state;
+    command_run(&command, NULL, "new", "fresh", "--lang", "go");
+    expect_code(&command, 0);
+    command_free(&command);
+    for (size_t i = 0; i < 2; i++) {
+        command_run(&command, NULL, both[i], "fresh");
+        expect_code(&command, 3);
+        expect_err(&command, "the package 'actor.wasm' is missing");
+        expect_err(&command, "\n  next: `theater build fresh/` builds it (");
+        command_free(&command);
+        assert_int_equal(chdir("fresh"), 0);
+        command_run(&command, NULL, both[i]);
+        expect_code(&command, 3);
+        expect_err(&command, "\n  next: `theater build` builds it (");
+        command_free(&command);
+        assert_int_equal(chdir(".."), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_a_system_file_what_to_do_is_said),
         cmocka_unit_test(without_an_operand_the_system_of_this_folder_is_meant),
         cmocka_unit_test(a_source_file_is_to_be_built),
+        cmocka_unit_test(a_project_that_is_not_built_is_told_how_to),
     };
     return cmocka_run_group_tests(tests, world_setup, world_teardown);
 }
