@@ -269,7 +269,9 @@ bool cli_toolchain_find(const struct cli_context *context,
     }
     if (whole && toolchain->check.argv[0] != NULL &&
         !passes(context, out, &toolchain->check)) {
-        add_missing(missing, toolchain->check_package);
+        /* Who has it installed wonders why it is missing. */
+        cli_add_format(missing, "%s, which %s is not", toolchain->check_package,
+                       out->tools[0]);
         whole = false;
     }
     return whole;
@@ -472,16 +474,31 @@ static int report(const struct cli_context *context, const char *folder,
     return cli_print(&out);
 }
 
+/* Who gives a source or a manifest means the project that it is in. */
+static int refuse_folder(const struct cli_context *context, const char *path)
+{
+    char next[CLI_PATH_MAX + 120];
+    const char *slash = strrchr(path, '/');
+    if (access(path, F_OK) != 0) {
+        return cli_fail_advice(context, THEATER_NOT_FOUND, path,
+                               "give a project's folder; `theater new NAME "
+                               "--lang LANG` makes one",
+                               "there is no such folder");
+    }
+    snprintf(next, sizeof next,
+             "give the project's folder: `theater build%s%.*s`",
+             slash != NULL ? " " : "",
+             slash != NULL ? (int)(slash - path + 1) : 0, path);
+    return cli_fail_advice(context, THEATER_INVALID_ARGUMENT, path, next,
+                           "it is a file, not a folder");
+}
+
 int cli_build(const struct cli_context *context, int argc, char **argv)
 {
     const char *folder = argc > 0 ? argv[0] : ".";
     const char *name = cli_value(context, "lang");
-    struct stat there;
-    if (stat(folder, &there) != 0 || !S_ISDIR(there.st_mode)) {
-        return cli_fail_advice(context, THEATER_NOT_FOUND, folder,
-                               "give a project's folder; `theater new NAME "
-                               "--lang LANG` makes one",
-                               "there is no such folder");
+    if (!cli_is_folder(folder)) {
+        return refuse_folder(context, folder);
     }
     const struct cli_language *language =
         name != NULL ? cli_language(name) : cli_project_language(folder);

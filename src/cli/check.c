@@ -5,6 +5,7 @@
  * the exit code is that of the first. Actors that share a manifest are one
  * entry. */
 #include "cli/keys.h"
+#include "cli/operands.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 
@@ -344,7 +345,7 @@ static int check_files(struct check *check, theater_runtime_t *runtime,
     }
     if (status != THEATER_OK) {
         theater_system_delete(system);
-        return cli_fail(check->context, status, &err);
+        return cli_fail_load(check->context, status, &err);
     }
     if (check->context->json) {
         cli_json_object(check->out, NULL);
@@ -363,14 +364,21 @@ int cli_check(const struct cli_context *context, int argc, char **argv)
 {
     struct cli_session session;
     struct cli_text out;
+    struct cli_files files;
     struct check check = {.context = context, .out = &out};
+    int code = cli_find_files(context, argc, argv, &files);
+    if (code != CLI_OK) {
+        cli_files_fini(&files);
+        return code;
+    }
     cli_text_init(&out, context->env);
-    int code = cli_session_open(context, STDERR_FILENO, 0, &session);
+    code = cli_session_open(context, STDERR_FILENO, 0, &session);
     if (code == CLI_OK) {
-        code = check_files(&check, session.runtime, (const char *const *)argv,
-                           (size_t)argc);
+        code = check_files(&check, session.runtime,
+                           (const char *const *)files.paths, files.len);
     }
     int closed = cli_session_close(&session);
+    cli_files_fini(&files);
     int printed = cli_print(&out);
     if (code == CLI_OK) {
         code = closed != CLI_OK ? closed : printed;

@@ -5,6 +5,7 @@
  * anything is stopped, so that what cannot be read or built leaves all as it
  * is. A part is one manifest: its project's folder is watched, or its module
  * where the folder is no project. */
+#include "cli/operands.h"
 #include "cli/progress.h"
 #include "cli/project.h"
 #include "cli/session.h"
@@ -347,16 +348,9 @@ static void watch(struct dev *dev)
     }
 }
 
-int cli_dev(const struct cli_context *context, int argc, char **argv)
+static int develop(const struct cli_context *context, const char *path)
 {
     struct cli_summary summary;
-    const char *path = argc > 0 ? argv[0] : "theater.toml";
-    if (cli_is_folder(path)) {
-        return cli_fail_advice(context, THEATER_IO, path,
-                               "give the system file or manifest in it, such "
-                               "as theater.toml",
-                               "it is a folder");
-    }
     if (access(path, R_OK) != 0) {
         return cli_fail_text(context, THEATER_NOT_FOUND, path,
                              "there is no such file");
@@ -380,4 +374,15 @@ int cli_dev(const struct cli_context *context, int argc, char **argv)
     forget_parts(dev);
     free(dev);
     return code != CLI_OK ? code : closed;
+}
+
+int cli_dev(const struct cli_context *context, int argc, char **argv)
+{
+    struct cli_files files;
+    int code = cli_find_files(context, argc, argv, &files);
+    if (code == CLI_OK) {
+        code = develop(context, files.paths[0]);
+    }
+    cli_files_fini(&files);
+    return code;
 }

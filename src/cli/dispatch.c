@@ -286,13 +286,28 @@ static int parse(struct cli_context *context, int argc, char **argv,
     return CLI_OK;
 }
 
+static int lacks_operand(const struct cli_context *context)
+{
+    const struct cli_command *command = context->command;
+    struct cli_text words;
+    cli_text_init(&words, context->env);
+    for (size_t i = 0; command->word != NULL && command->word(i) != NULL; i++) {
+        cli_add(&words, i > 0 ? ", " : ", one of ");
+        cli_add(&words, command->word(i));
+    }
+    int code =
+        cli_usage(context, "'%s' needs %s%s", command->name, command->operands,
+                  words.data != NULL ? words.data : "");
+    cli_text_fini(&words);
+    return code;
+}
+
 static int check_operands(const struct cli_context *context, int operands,
                           char **argv)
 {
     const struct cli_command *command = context->command;
     if ((unsigned)operands < command->least) {
-        return cli_usage(context, "'%s' needs %s", command->name,
-                         command->operands);
+        return lacks_operand(context);
     }
     if ((unsigned)operands > command->most) {
         /* Two words where one is taken: say so, and what is too much. */

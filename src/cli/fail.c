@@ -267,7 +267,10 @@ int cli_usage(const struct cli_context *context, const char *format, ...)
 
 /* --- The nearest word ---------------------------------------------------- */
 
-enum { WORD_MAX = 32 };
+enum {
+    WORD_MAX = 32,
+    WORDS_LISTED = 4, /* so few are all named, even when one is near */
+};
 
 /* Edits (a letter added, dropped, changed, two neighbours exchanged) from one
  * word to the other; both at most WORD_MAX long. */
@@ -331,7 +334,7 @@ int cli_no_such(const struct cli_context *context, const char *what,
         len++;
     }
     const char *near = cli_nearest(word, words, len);
-    if (near != NULL) {
+    if (near != NULL && len > WORDS_LISTED) {
         return cli_usage(context, "there is no %s '%s'; did you mean '%s'?",
                          what, word, near);
     }
@@ -339,6 +342,9 @@ int cli_no_such(const struct cli_context *context, const char *what,
     cli_text_init(&list, context->env);
     for (size_t i = 0; i < len; i++) {
         cli_add_format(&list, "%s%s", i > 0 ? ", " : "", words[i]);
+    }
+    if (near != NULL) {
+        cli_add_format(&list, "; did you mean '%s'?", near);
     }
     int code = cli_usage(context, "there is no %s '%s'; there are: %s", what,
                          word, list.data != NULL ? list.data : "none");

@@ -2,6 +2,7 @@
 /* Design notes. `theater inspect`: what a WebAssembly file holds, by a reader
  * of our own, so that it also shows what the engine refuses. Signatures are
  * written as WIT would, of a component with WIT's types. */
+#include "cli/project.h"
 #include "cli/wasm_file.h"
 
 #include <stdlib.h>
@@ -202,13 +203,31 @@ static void add_json(struct cli_text *out, const char *path,
     cli_add(out, "\n");
 }
 
+/* What is no WebAssembly has often a command of its own. */
+static int refuse(const struct cli_context *context, const char *path,
+                  const char *problem)
+{
+    const char *ending = strrchr(path, '.');
+    const char *next = NULL;
+    if (cli_source_language(path) != NULL) {
+        next = "`theater build DIR` builds a project's sources to actor.wasm, "
+               "which can be inspected";
+    } else if (ending != NULL && strcmp(ending, ".toml") == 0) {
+        next = "`theater check FILE` looks at manifests and system files, and "
+               "at the modules that they name";
+    }
+    return next != NULL ? cli_fail_advice(context, THEATER_BAD_MODULE, path,
+                                          next, "%s", problem)
+                        : cli_fail_text(context, THEATER_BAD_MODULE, path, "%s",
+                                        problem);
+}
+
 static int inspect(const struct cli_context *context, const char *path,
                    struct wasm_file *file, const uint8_t *data, size_t len)
 {
     struct cli_text out;
     if (!wasm_file_read(file, data, len)) {
-        return cli_fail_text(context, THEATER_BAD_MODULE, path, "%s",
-                             file->problem);
+        return refuse(context, path, file->problem);
     }
     cli_text_init(&out, context->env);
     if (context->json) {

@@ -178,36 +178,43 @@ static const struct cli_language languages[] = {
     {.name = "c",
      .title = "C",
      .source = "actor.c",
+     .ending = ".c",
      .needs = "sdk/include/theater/actor.h",
      CHAINS(c_chains)},
     {.name = "go",
      .title = "Go",
      .source = "actor.go",
+     .ending = ".go",
      .needs = "go.mod",
      CHAINS(go_chains)},
     {.name = "js",
      .title = "JavaScript",
      .source = "actor.js",
+     .ending = ".js",
      .needs = "theater/build.mjs",
      CHAINS(js_chains)},
     {.name = "ts",
      .title = "TypeScript",
      .source = "actor.ts",
+     .ending = ".ts",
      .needs = "theater/build.mjs",
      CHAINS(ts_chains)},
     {.name = "python",
      .title = "Python",
      .source = "actor.py",
+     .ending = ".py",
      .needs = "theater/build.py",
      CHAINS(python_chains)},
     {.name = "rust",
      .title = "Rust",
      .source = "Cargo.toml",
+     .ending = ".rs",
      .needs = "src/lib.rs",
      CHAINS(rust_chains)},
     {.name = "zig",
      .title = "Zig",
      .source = "actor.zig",
+     .ending = ".zig",
      .needs = "theater.zig",
      CHAINS(zig_chains)},
 };
@@ -222,6 +229,20 @@ const struct cli_language *cli_language(const char *name)
 {
     for (size_t i = 0; i < sizeof languages / sizeof languages[0]; i++) {
         if (strcmp(languages[i].name, name) == 0) {
+            return &languages[i];
+        }
+    }
+    return NULL;
+}
+
+const struct cli_language *cli_source_language(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    const char *ending = strrchr(name, '.');
+    for (size_t i = 0; i < sizeof languages / sizeof languages[0]; i++) {
+        if (strcmp(name, languages[i].source) == 0 ||
+            (ending != NULL && strcmp(ending, languages[i].ending) == 0)) {
             return &languages[i];
         }
     }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Design notes. A thread sleeps until the work is over or half a second has
- * passed; then it writes its line, once, and ends. Nothing is erased, so lines
- * of actors may come in between.
+/* Design notes. A thread sleeps until the work is over or its patience is;
+ * then it writes its line, once, and ends. Nothing is erased, so lines of
+ * actors may come in between, and a log of a script holds plain lines only: a
+ * person waits half a second, a log is given two, so that what is compiled
+ * quickly leaves no line there.
  *   [P1] release in end, pairs with [P2] acquire in the thread: nothing but
  *   the word itself travels; the thread is joined. */
 #include "cli/progress.h"
@@ -10,13 +12,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PATIENCE_NS UINT64_C(500000000)
+#define TERMINAL_PATIENCE_NS UINT64_C(500000000)
+#define LOG_PATIENCE_NS UINT64_C(2000000000)
 
 static void wait_and_say(void *arg)
 {
     struct cli_progress *progress = arg;
     const theater_env_t *env = progress->env;
-    uint64_t deadline_ns = env->now_ns(env->ctx) + PATIENCE_NS;
+    uint64_t deadline_ns =
+        env->now_ns(env->ctx) +
+        (isatty(STDERR_FILENO) ? TERMINAL_PATIENCE_NS : LOG_PATIENCE_NS);
     while (atomic_load_explicit(&progress->done, memory_order_acquire) ==
            0) { /* [P2] */
         if (env->now_ns(env->ctx) >= deadline_ns) {
@@ -42,7 +47,7 @@ void cli_progress_begin(const struct cli_context *context,
     progress->env = context->env;
     progress->thread = NULL;
     atomic_store_explicit(&progress->done, 0, memory_order_relaxed);
-    if (context->json || !isatty(STDERR_FILENO)) {
+    if (context->json) {
         return;
     }
     cli_text_init(&shown, context->env);

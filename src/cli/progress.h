@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Long work says what it is: one line on the standard error, when that is a
- * terminal and the work has taken half a second. */
+/* Long work says what it is: one line on the standard error, when the work has
+ * taken half a second, or two seconds where that is no terminal; never with
+ * --json. */
 #ifndef TH_CLI_PROGRESS_H
 #define TH_CLI_PROGRESS_H
 

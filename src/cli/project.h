@@ -37,6 +37,7 @@ struct cli_language {
     const char *name;   /* "c" */
     const char *title;  /* "C" */
     const char *source; /* that tells the language: "actor.c" */
+    const char *ending; /* of all its sources: ".c" */
     const char *needs;  /* a file of the SDK that a project must have */
     const struct cli_toolchain *toolchains; /* the first that is there counts */
     size_t toolchains_len;                  /* entries in toolchains */
@@ -61,6 +62,8 @@ bool cli_toolchain_find(const struct cli_context *context,
                         const struct cli_toolchain *toolchain,
                         struct cli_found *out, struct cli_text *missing);
 
+/* The language that such a file is a source of, by its name; NULL: none. */
+const struct cli_language *cli_source_language(const char *path);
 /* The language of the project in `folder`, by its source; NULL: none. */
 const struct cli_language *cli_project_language(const char *folder);
 /* Builds actor.wasm in `folder`. What tools say is shown when they fail, and

@@ -3,6 +3,7 @@
  * its end. `run` writes all that happens to the standard output; the other two
  * keep that for their answer, and what actors say goes to the standard
  * error. */
+#include "cli/operands.h"
 #include "cli/session.h"
 
 #include <errno.h>
@@ -24,13 +25,19 @@ int cli_run(const struct cli_context *context, int argc, char **argv)
 {
     struct cli_session session;
     struct cli_summary summary;
-    int code = cli_session_open(context, STDOUT_FILENO, watchdog_of(context),
-                                &session);
+    struct cli_files files;
+    int code = cli_find_files(context, argc, argv, &files);
+    if (code != CLI_OK) {
+        cli_files_fini(&files);
+        return code;
+    }
+    code = cli_session_open(context, STDOUT_FILENO, watchdog_of(context),
+                            &session);
     if (code == CLI_OK) {
         session.drain_ms =
             (uint32_t)(cli_number(context, "drain-time") / 1000000);
-        code = cli_session_spawn(&session, (const char *const *)argv,
-                                 (size_t)argc);
+        code = cli_session_spawn(&session, (const char *const *)files.paths,
+                                 files.len);
     }
     if (code == CLI_OK) {
         (void)cli_session_finish(&session, cli_flag(context, "stay"),
@@ -42,6 +49,7 @@ int cli_run(const struct cli_context *context, int argc, char **argv)
                    : CLI_OK;
     }
     int closed = cli_session_close(&session);
+    cli_files_fini(&files);
     return code != CLI_OK ? code : closed;
 }
 
@@ -126,22 +134,18 @@ static theater_bytes_t name_of(const char *name)
     return (theater_bytes_t){(const uint8_t *)name, strlen(name)};
 }
 
-/* After the end of the session's actors: why is known by then. */
-static int refused(const struct cli_session *session, theater_status_t status)
+/* The actors of --run, of which `target` will be addressed. */
+static int spawn_for(struct cli_session *session, const char *target)
 {
-    if (status == THEATER_NOT_FOUND && session->target_is_deaf) {
-        return cli_fail_text(session->context, status, session->target,
-                             "it is an actor of this file, but has no "
-                             "mailbox: add [[handler]] type = "
-                             "\"message-server\" to its manifest");
+    const struct cli_context *context = session->context;
+    char *given = (char *)(uintptr_t)cli_value(context, "run");
+    struct cli_files files;
+    int code = cli_find_files(context, 1, &given, &files);
+    if (code == CLI_OK) {
+        code = cli_session_spawn_paused(session, files.paths[0], target);
     }
-    if (session->target_failure[0] != '\0') {
-        return cli_fail_text(session->context, status, session->target,
-                             "%s It failed: %s", theater_status_text(status),
-                             session->target_failure);
-    }
-    return cli_fail_text(session->context, status, session->target, "%s",
-                         theater_status_text(status));
+    cli_files_fini(&files);
+    return code;
 }
 
 static int print_sent(const struct cli_context *context, const char *name,
@@ -182,7 +186,6 @@ int cli_send(const struct cli_context *context, int argc, char **argv)
     struct cli_session session;
     struct cli_summary summary;
     struct data data;
-    const char *file = cli_value(context, "run");
     (void)argc;
     int code = read_data(context, argv[1], &data);
     if (code != CLI_OK) {
@@ -192,18 +195,19 @@ int cli_send(const struct cli_context *context, int argc, char **argv)
     code = cli_session_open(context, STDERR_FILENO, watchdog_of(context),
                             &session);
     if (code == CLI_OK) {
-        code = cli_session_spawn_paused(&session, file, argv[0]);
+        code = spawn_for(&session, argv[0]);
     }
     if (code == CLI_OK) {
         /* Before they start: then none has stopped before it comes. */
         theater_status_t status = theater_router_send(
             session.router, NULL, name_of(argv[0]), data.bytes);
+        cli_target_look(&session, status);
         theater_runtime_start_all(session.runtime);
         session.grace_ms = SHORT_GRACE_MS;
         (void)cli_session_finish(&session, false, timeout_of(context),
                                  &summary);
         code = status != THEATER_OK
-                   ? refused(&session, status)
+                   ? cli_target_refused(&session, status)
                    : print_sent(context, argv[0], data.bytes.len, &summary);
         if (code == CLI_OK && summary.stats.failed > 0) {
             code = CLI_FAILED;
@@ -275,7 +279,7 @@ static int no_answer(const struct cli_session *session, theater_status_t status,
                              (int)(answer->len < 350 ? answer->len : 350),
                              (const char *)answer->data);
     }
-    return refused(session, status);
+    return cli_target_refused(session, status);
 }
 
 struct asked {
@@ -306,6 +310,7 @@ static void ask(struct cli_session *session, const char *name,
     theater_status_t status =
         theater_router_request_start(session->router, NULL, name_of(name), data,
                                      timeout_ms, on_answer, asked, NULL);
+    cli_target_look(session, status);
     theater_runtime_start_all(session->runtime);
     if (status != THEATER_PENDING) {
         asked->status = status;
@@ -322,7 +327,6 @@ int cli_request(const struct cli_context *context, int argc, char **argv)
     struct cli_session session;
     struct cli_summary summary;
     struct data data;
-    const char *file = cli_value(context, "run");
     (void)argc;
     int code = read_data(context, argv[1], &data);
     if (code != CLI_OK) {
@@ -332,7 +336,7 @@ int cli_request(const struct cli_context *context, int argc, char **argv)
     code = cli_session_open(context, STDERR_FILENO, watchdog_of(context),
                             &session);
     if (code == CLI_OK) {
-        code = cli_session_spawn_paused(&session, file, argv[0]);
+        code = spawn_for(&session, argv[0]);
     }
     if (code == CLI_OK) {
         struct asked asked = {.env = context->env};

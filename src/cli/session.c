@@ -4,6 +4,7 @@
  * in between; signals are blocked before the first thread is made. */
 #include "cli/session.h"
 
+#include "cli/operands.h"
 #include "cli/progress.h"
 
 #include <theater/runtime_handler.h>
@@ -182,7 +183,7 @@ static int load(struct cli_session *session, const char *const *paths,
     theater_status_t status =
         theater_system_load_files(paths, paths_len, &options, out_system, &err);
     return status == THEATER_OK ? CLI_OK
-                                : cli_fail(session->context, status, &err);
+                                : cli_fail_load(session->context, status, &err);
 }
 
 /* While modules are compiled Ctrl-C ends at once; from here on it drains. */
@@ -229,29 +230,19 @@ int cli_session_spawn(struct cli_session *session, const char *const *paths,
     return spawned(session, system, status, &err);
 }
 
-/* Nobody can address an actor without a mailbox. */
-static bool is_deaf(const theater_manifest_t *manifest)
-{
-    size_t len = theater_manifest_handlers_len(manifest);
-    for (size_t i = 0; i < len; i++) {
-        const char *type =
-            theater_section_type(theater_manifest_handler(manifest, i));
-        if (strcmp(type, "message-server") == 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 int cli_session_spawn_paused(struct cli_session *session, const char *path,
                              const char *target)
 {
-    session->target = target;
     theater_system_t *system = NULL;
     theater_error_t err = {.text = ""};
     theater_status_t status = THEATER_OK;
     int code = load(session, &path, 1, &system);
     if (code != CLI_OK) {
+        return code;
+    }
+    code = cli_target_find(session, target, system);
+    if (code != CLI_OK) {
+        theater_system_delete(system);
         return code;
     }
     size_t len = theater_system_actors_len(system);
@@ -261,9 +252,6 @@ int cli_session_spawn_paused(struct cli_session *session, const char *path,
         options.initial_state =
             (theater_bytes_t){actor->initial_state, actor->initial_state_len};
         options.paused = true;
-        if (strcmp(actor->name, target) == 0) {
-            session->target_is_deaf = is_deaf(actor->manifest);
-        }
         struct cli_progress progress;
         cli_progress_begin(
             session->context, &progress, "compiling",
@@ -321,6 +309,7 @@ int cli_session_close(struct cli_session *session)
         (void)cli_interrupts_disarm(&session->interrupts);
     }
     end_runtime(session);
+    theater_manifest_release(session->target_manifest);
     theater_router_release(session->router);
     session->router = NULL;
     if (session->log_started) {

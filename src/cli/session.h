@@ -175,9 +175,12 @@ struct cli_session {
     theater_shutdown_report_t report; /* of a drain */
     uint64_t began_ns;
     uint32_t drain_ms;
-    uint32_t grace_ms;   /* for calls that do not end when all is stopped */
-    const char *target;  /* of a send or request; NULL */
-    bool target_is_deaf; /* it has no message-server handler */
+    uint32_t grace_ms;  /* for calls that do not end when all is stopped */
+    const char *target; /* of a send or request; NULL */
+    theater_manifest_t *target_manifest; /* NULL: there is no such actor */
+    bool target_is_deaf;                 /* it has no message-server handler */
+    bool target_sends;        /* it exports handle-send: see cli_target_look */
+    bool target_requests;     /* it exports handle-request */
     char target_failure[256]; /* why it failed first; "": it did not */
     bool log_started;
     bool interrupts_started;
@@ -209,6 +212,15 @@ int cli_session_spawn(struct cli_session *session, const char *const *paths,
  * `target`, borrowed, is who will be addressed. */
 int cli_session_spawn_paused(struct cli_session *session, const char *path,
                              const char *target);
+/* Who of the system is `name`, borrowed? Answers CLI_OK, or an exit code after
+ * having said that there is none, and which is nearest. */
+int cli_target_find(struct cli_session *session, const char *name,
+                    const theater_system_t *system);
+/* Before the end: what a target that refused has instead. */
+void cli_target_look(struct cli_session *session, theater_status_t status);
+/* After the end: says why nothing could be sent. Answers the exit code. */
+int cli_target_refused(const struct cli_session *session,
+                       theater_status_t status);
 /* From here on Ctrl-C drains; for who spawns by other means. */
 void cli_session_arm(struct cli_session *session);
 /* Has Ctrl-C come since? */

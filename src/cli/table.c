@@ -48,7 +48,8 @@
     {.name = "run",                                                            \
      .kind = CLI_TEXT,                                                         \
      .value = "FILE",                                                          \
-     .help = "the manifest or system file to start",                           \
+     .help = "the manifest or system file to start, or a folder with "         \
+             "theater.toml",                                                   \
      .required = true}
 
 #define OPTION_TIMEOUT(text)                                                   \
@@ -84,7 +85,7 @@ static const struct cli_option run_options[] = {
     OPTION_JSON,
 };
 static const struct cli_example run_examples[] = {
-    {"theater run theater.toml", "run the actors of a system file"},
+    {"theater run", "run the actors of theater.toml in this folder"},
     {"theater run ping.toml pong.toml", "run the actors of two manifests"},
     {"theater run --stay --json theater.toml",
      "run until Ctrl-C, every event as a line of JSON"},
@@ -335,13 +336,15 @@ static const char *status_word(size_t i)
 
 static const struct cli_command commands[] = {
     {.name = "run",
-     .operands = "FILE...",
-     .least = 1,
+     .operands = "[FILE...]",
+     .least = 0,
      .most = UINT32_MAX,
      .summary = "run actors until they have stopped or nothing can happen",
      .details =
-         "FILE is a manifest or a system file. The run ends when all actors "
-         "have stopped, or when nothing can happen any more: all are idle and "
+         "FILE is a manifest or a system file, or a folder with theater.toml; "
+         "theater.toml of this folder without it. The run ends when all "
+         "actors have stopped, or when nothing can happen any more: all are "
+         "idle and "
          "no timer or request is under way.\n\n"
          "Ctrl-C lets the actors handle what is queued, then stops them; a "
          "second Ctrl-C ends at once. What actors say, dead letters and "
@@ -353,13 +356,15 @@ static const struct cli_command commands[] = {
      EXAMPLES(run_examples),
      .run = cli_run},
     {.name = "check",
-     .operands = "FILE...",
-     .least = 1,
+     .operands = "[FILE...]",
+     .least = 0,
      .most = UINT32_MAX,
      .summary = "check manifests and modules without starting anything",
-     .details = "Says for each actor what its module exports and imports, and "
-                "what its manifest grants it. Exit code 1 when one of them "
-                "could not be started.",
+     .details =
+         "FILE is a manifest or a system file, or a folder with theater.toml; "
+         "theater.toml of this folder without it. Says for each actor what "
+         "its module exports and imports, and what its manifest grants it. "
+         "Exit code 1 when one of them could not be started.",
      OPTIONS(check_options),
      EXAMPLES(check_examples),
      .run = cli_check},
@@ -426,14 +431,18 @@ static const struct cli_command commands[] = {
      .most = 1,
      .summary = "build and run; rebuild and restart what changes",
      .details =
-         "FILE is a manifest or a system file; theater.toml without it. The "
-         "projects of its actors are built and the actors started. When a "
+         "FILE is a manifest or a system file, or a folder with theater.toml; "
+         "theater.toml of this folder without it. The projects of its actors "
+         "are built and the actors started. When a "
          "source of a project changes it is built again, and its actors are "
          "stopped and started anew; the others go on. When it cannot be "
          "built, the actors that run go on.\n\n"
          "An actor in a folder that is no project is started anew when its "
          "module or manifest changes. What a project's .gitignore names is "
-         "not watched. Ctrl-C ends it.",
+         "not watched.\n\n"
+         "Ctrl-C ends it, as SIGINT and SIGTERM do. A shell that runs a script "
+         "starts what ends with & with SIGINT ignored, and it stays ignored: "
+         "there only SIGTERM, which kill sends, ends it.",
      OPTIONS(dev_options),
      EXAMPLES(dev_examples),
      .run = cli_dev},

@@ -362,6 +362,43 @@ static theater_status_t find_entry(struct walk *walk,
     return THEATER_OK;
 }
 
+static bool begins(const char *name, size_t len, const char *with)
+{
+    return len >= strlen(with) && memcmp(name, with, strlen(with)) == 0;
+}
+
+/* A program for a command line has an entry that no actor has: it would load
+ * and never do anything. */
+static theater_status_t refuse_program(struct walk *walk,
+                                       const wasmtime_component_type_t *type,
+                                       size_t len, theater_error_t *err)
+{
+    bool program = false;
+    if (walk->module->component->run != NULL) {
+        return THEATER_OK;
+    }
+    for (size_t i = 0; i < len; i++) {
+        const char *name = NULL;
+        size_t name_len = 0;
+        wasmtime_component_item_t item;
+        if (!wasmtime_component_type_export_nth(type, walk->wasm, i, &name,
+                                                &name_len, &item)) {
+            continue;
+        }
+        wasmtime_component_item_delete(&item);
+        if (begins(name, name_len, "handle-")) {
+            return THEATER_OK;
+        }
+        program = program || begins(name, name_len, "wasi:cli/run");
+    }
+    return program ? th_error(err, THEATER_BAD_MODULE, walk->module->path,
+                              "is a program for a command line: it exports "
+                              "`wasi:cli/run`, which nobody calls here; "
+                              "export the function `run` of the world, "
+                              "`handle-send` or `handle-request` instead")
+                   : THEATER_OK;
+}
+
 static theater_status_t find_exports(struct walk *walk,
                                      const wasmtime_component_type_t *type,
                                      theater_error_t *err)
@@ -380,6 +417,9 @@ static theater_status_t find_exports(struct walk *walk,
     if (status == THEATER_OK) {
         status = find_export(walk, type, "handle-stop", text, THEATER_TYPE_NONE,
                              &component->stop, err);
+    }
+    if (status == THEATER_OK) {
+        status = refuse_program(walk, type, len, err);
     }
     module->has_run = component->run != NULL;
     module->has_stop = component->stop != NULL;

@@ -77,6 +77,34 @@ static void wrong_imports_and_exports_are_named(void **state)
             "the export `handle-send` is of another type");
 }
 
+/* What an instance exports is no matter: its name is the interface's. */
+#define PROGRAM                                                                \
+    " (component $c)"                                                          \
+    " (instance $c (instantiate $c))"                                          \
+    " (export \"wasi:cli/run@0.2.3\" (instance $c))"
+
+static void a_program_for_a_command_line_is_told_what_to_export(void **state)
+{
+    (void)state;
+    refused("(component" PROGRAM ")",
+            "is a program for a command line: it exports `wasi:cli/run`, which "
+            "nobody calls here; export the function `run` of the world, "
+            "`handle-send` or `handle-request` instead");
+    /* One that is an actor, too, is one. */
+    struct th_module *module = NULL;
+    theater_error_t err = {0};
+    theater_status_t status = world_load(
+        &world,
+        "(component" PROGRAM " (core module $m (func (export \"f\")))"
+        " (core instance $i (instantiate $m))"
+        " (func (export \"run\") (canon lift (core func $i \"f\"))))",
+        TH_STACK_SMALL, &module, &err);
+    if (status != THEATER_OK) {
+        fail_msg("%s", err.text);
+    }
+    th_module_release(module);
+}
+
 /* A component whose `run` calls one function without parameters or results of
  * an interface. */
 #define RUNS(import, canon, body)                                              \
@@ -636,6 +664,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(wrong_imports_and_exports_are_named),
+        TEST(a_program_for_a_command_line_is_told_what_to_export),
         TEST(what_wasi_does_not_serve_traps_with_its_name),
         TEST(exit_ends_the_actor),
         TEST(a_poll_suspends_until_its_time),

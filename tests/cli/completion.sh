@@ -91,6 +91,50 @@ if command -v fish >/dev/null; then
     done
 fi
 
+# zsh completes on a terminal only: one is made, and keys are typed there.
+if command -v zsh >/dev/null && zsh -fc 'zmodload zsh/zpty' 2>/dev/null; then
+    mkdir functions
+    cp script.zsh functions/_theater
+    cat >ask.zsh <<'END'
+zmodload zsh/zpty
+zpty shell zsh -f -i
+# await TEXT: until the terminal shows it, or 10 s are over.
+await() {
+    local got= part
+    for ((i = 0; i < 200; i++)); do
+        while zpty -r -t shell part; do got+=$part; done
+        [[ $got == *$1* ]] && return 0
+        sleep 0.05
+    done
+    print -ru2 -- "zsh does not offer ${(q)1}: ${(V)got}"
+    return 1
+}
+failed=0
+zpty -w shell 'fpath=($PWD/functions $fpath); autoload -Uz compinit;' \
+    'compinit -u -d $PWD/dump; print begun-$((6 * 7))'
+await begun-42 || exit 1
+while IFS='|' read -r typed wanted; do
+    zpty -w -n shell "$typed"$'\t'
+    await "$wanted" || failed=1
+    zpty -w -n shell $'\x15'
+done <<'ROWS'
+theater ru|theater run
+theater run --st|--stay
+theater run fol|run folder
+theater run --cache-dir=fol|--cache-dir=folder
+theater request --run=b|--run=b.toml
+theater bench pa|pairs
+theater new x --lang py|--lang python
+theater help insp|inspect
+theater completion z|zsh
+ROWS
+zpty -d shell
+exit $failed
+END
+    HOME=$scratch PATH=$(dirname "$theater"):$PATH timeout 100 zsh -f ask.zsh ||
+        failed=1
+fi
+
 if [ "$(find "$pages" -name '*.[15]' | wc -l)" -lt 13 ]; then
     echo "$pages has too few pages" >&2
     failed=1

@@ -128,14 +128,14 @@ static void a_manifest_is_mended_after_the_start(void **state)
     command_free(&command);
 }
 
-static void a_folder_is_no_system(void **state)
+static void a_folder_without_a_system_file_is_said(void **state)
 {
     struct command command;
     (void)state;
     command_run(&command, NULL, "dev", ".");
-    expect_code(&command, 1);
-    expect_err(&command, "it is a folder");
-    expect_err(&command, "such as theater.toml");
+    expect_code(&command, 3);
+    expect_err(&command, "not-found: .: there is no theater.toml in this "
+                         "folder\n  next: name a manifest or a system file; ");
     command_free(&command);
 }
 
@@ -155,7 +155,7 @@ int main(void)
         cmocka_unit_test(what_changes_is_replaced_and_the_others_go_on),
         cmocka_unit_test(a_module_without_a_project_is_watched_too),
         cmocka_unit_test(a_manifest_is_mended_after_the_start),
-        cmocka_unit_test(a_folder_is_no_system),
+        cmocka_unit_test(a_folder_without_a_system_file_is_said),
         cmocka_unit_test(a_file_that_is_not_there_is_said),
     };
     return cmocka_run_group_tests(tests, world_setup, world_teardown);

@@ -162,6 +162,13 @@ static void inspect_shows_modules_that_run_and_that_do_not(void **state)
     command_run(&command, NULL, "inspect", "driver.toml");
     expect_code(&command, 1);
     expect_err(&command, "no WebAssembly file");
+    expect_err(&command, "next: `theater check FILE` looks at manifests");
+    command_free(&command);
+    world_text("actor.c", "int number;\n");
+    command_run(&command, NULL, "inspect", "actor.c");
+    expect_code(&command, 1);
+    expect_err(&command, "no WebAssembly file");
+    expect_err(&command, "next: `theater build DIR` builds");
     command_free(&command);
     command_run(&command, NULL, "inspect", "none.wasm");
     expect_code(&command, 3);

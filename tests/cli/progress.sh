@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# progress.sh THEATER: long work says what it is, on a terminal alone.
+# progress.sh THEATER: long work says what it is, on a terminal soon, elsewhere
+# in one plain line when it is very long.
 set -euo pipefail
 theater=$1
 if ! command -v script >/dev/null; then
@@ -33,6 +34,10 @@ grep -q 'running go \.\.\.' said || fail "nothing on a terminal"
 GO_TAKES=0 script -qec "'$theater' build project" said >/dev/null </dev/null
 ! grep -q 'running' said || fail "said of short work"
 "$theater" build project >said 2>&1
-! grep -q 'running' said || fail "said where no terminal is"
+! grep -q 'running' said || fail "said of short work where no terminal is"
+GO_TAKES=3 "$theater" build project >out 2>said
+[ "$(cat said)" = 'running go ...' ] || fail "not one plain line without a terminal"
+GO_TAKES=3 "$theater" build --json project >out 2>said
+[ ! -s said ] || fail "said with --json"
 script -qec "'$theater' build --json project" said >/dev/null </dev/null
 ! grep -q 'running' said || fail "said with --json"

@@ -183,20 +183,25 @@ static void doctor_says_what_is_there_and_what_is_missing(void **state)
 
 static void nothing_that_is_there_is_touched(void **state)
 {
-    struct command command;
     (void)state;
-    assert_int_equal(mkdir("taken", 0777), 0);
-    command_run(&command, NULL, "new", "taken", "--lang", "c");
-    expect_code(&command, 1);
-    expect_err(&command, "it is there already");
-    command_free(&command);
-    assert_int_equal(rmdir("taken"), 0);
-    world_text("taken", "a file");
-    command_run(&command, NULL, "new", "taken", "--lang", "c");
-    expect_code(&command, 1);
-    command_free(&command);
-    assert_string_equal(text_of("taken"), "a file");
-    assert_int_equal(entries(".taken"), 0);
+    for (size_t i = 0; cli_language_names[i] != NULL; i++) {
+        const char *language = cli_language_names[i];
+        struct command command;
+        assert_int_equal(mkdir("taken", 0777), 0);
+        command_run(&command, NULL, "new", "taken", "--lang", language);
+        expect_code(&command, 1);
+        expect_err(&command, "it is there already");
+        expect_err(&command, "next: choose another name, or remove");
+        command_free(&command);
+        assert_int_equal(rmdir("taken"), 0);
+        world_text("taken", "a file");
+        command_run(&command, NULL, "new", "taken", "--lang", language);
+        expect_code(&command, 1);
+        command_free(&command);
+        assert_string_equal(text_of("taken"), "a file");
+        assert_int_equal(entries(".taken"), 0);
+        assert_int_equal(unlink("taken"), 0);
+    }
 }
 
 static void a_failure_leaves_nothing_behind(void **state)
@@ -221,11 +226,14 @@ static void bad_names_and_languages_are_refused(void **state)
                                         "a b",   ".hid", "",    "n\"q"};
     struct command command;
     (void)state;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        command_run(&command, NULL, "new", "--lang", "c", "--", names[i]);
-        expect_code(&command, CLI_USAGE);
-        expect_err(&command, "begins with a letter");
-        command_free(&command);
+    for (size_t k = 0; cli_language_names[k] != NULL; k++) {
+        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+            command_run(&command, NULL, "new", "--lang", cli_language_names[k],
+                        "--", names[i]);
+            expect_code(&command, CLI_USAGE);
+            expect_err(&command, "begins with a letter");
+            command_free(&command);
+        }
     }
     command_run(&command, NULL, "new", "x", "--lang", "pyhton");
     expect_code(&command, CLI_USAGE);
@@ -253,6 +261,19 @@ static void what_is_no_project_is_said(void **state)
     command_free(&command);
     command_run(&command, NULL, "build", "nowhere");
     expect_code(&command, CLI_NOT_FOUND);
+    expect_err(&command, "there is no such folder");
+    command_free(&command);
+    world_text("empty/actor.c", "int number;\n");
+    command_run(&command, NULL, "build", "empty/actor.c");
+    expect_code(&command, CLI_FAILED);
+    expect_err(&command, "empty/actor.c: it is a file, not a folder\n"
+                         "  next: give the project's folder: `theater build "
+                         "empty/`");
+    command_free(&command);
+    world_text("alone.c", "int number;\n");
+    command_run(&command, NULL, "build", "alone.c");
+    expect_code(&command, CLI_FAILED);
+    expect_err(&command, "project's folder: `theater build`");
     command_free(&command);
 }
 

@@ -3,6 +3,7 @@
  * code. */
 #include "command.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -233,13 +234,88 @@ static void a_send_that_is_refused_says_why(void **state)
                               "[[handler]]\ntype = \"message-server\"\n");
     command_run(&command, NULL, "send", "--run", "silent.toml", "silent", "x");
     expect_code(&command, 1);
-    expect_err(&command, "unsupported: silent");
+    expect_err(&command, "unsupported: silent: its module exports no "
+                         "handle-send\n  next: ");
     command_free(&command);
     command_run(&command, NULL, "send", "--run", "driver.toml", "driver",
                 "!trap");
     expect_code(&command, 1);
     expect_out(&command,
                "; delivered 1 message, no dead letters; 1 failed actor\n");
+    command_free(&command);
+}
+
+static void a_misspelt_actor_is_answered_with_the_nearest(void **state)
+{
+    static const char *const commands[] = {"send", "request"};
+    (void)state;
+    world_driver();
+    world_text("two.toml",
+               "[[actor]]\nmanifest = \"driver.toml\"\n"
+               "name = \"greeter\"\ninitial_state = \"!log 2 begun\"\n"
+               "[[actor]]\nmanifest = \"driver.toml\"\n");
+    for (size_t i = 0; i < 2; i++) {
+        struct command command;
+        command_run(&command, NULL, commands[i], "--run", "two.toml", "greter",
+                    "x");
+        expect_code(&command, 3);
+        expect_err(&command, "not-found: greter: there is no actor of that "
+                             "name; did you mean 'greeter'?\n  next: ");
+        /* Nothing was started for that. */
+        assert_null(strstr(command.errors, "begun"));
+        command_free(&command);
+        command_run(&command, NULL, commands[i], "--run", "two.toml",
+                    "somebody else", "x");
+        expect_code(&command, 3);
+        expect_err(&command, "there is no actor of that name; there are: "
+                             "greeter, driver\n");
+        command_free(&command);
+    }
+}
+
+static void put_deaf_to(const char *name)
+{
+    char from[64], file[64], text[300];
+    snprintf(from, sizeof from, "tests/cli/%s.wasm", name);
+    snprintf(file, sizeof file, "%s.wasm", name);
+    world_copy(from, file);
+    snprintf(text, sizeof text,
+             "name = \"%s\"\npackage = \"%s\"\n"
+             "[[handler]]\ntype = \"runtime\"\n"
+             "[[handler]]\ntype = \"message-server\"\n",
+             name, file);
+    snprintf(file, sizeof file, "%s.toml", name);
+    world_text(file, text);
+}
+
+static void who_takes_the_other_kind_alone_is_told_as_such(void **state)
+{
+    struct command command;
+    (void)state;
+    put_deaf_to("answerer");
+    command_run(&command, NULL, "send", "--run", "answerer.toml", "answerer",
+                "x");
+    expect_code(&command, 1);
+    expect_err(&command,
+               "unsupported: answerer: its module exports no handle-send; it "
+               "exports handle-request, which `theater request` calls\n"
+               "  next: use `theater request`, or export handle-send in its "
+               "source");
+    command_free(&command);
+    command_run(&command, NULL, "request", "--run", "answerer.toml", "answerer",
+                "x");
+    expect_code(&command, 0);
+    assert_string_equal(command.said, "x\n");
+    command_free(&command);
+    put_deaf_to("chatter");
+    command_run(&command, NULL, "request", "--run", "chatter.toml", "chatter",
+                "x");
+    expect_code(&command, 1);
+    expect_err(&command,
+               "unsupported: chatter: its module exports no handle-request; it "
+               "exports handle-send, which `theater send` calls\n"
+               "  next: use `theater send`, or export handle-request in its "
+               "source");
     command_free(&command);
 }
 
@@ -258,6 +334,8 @@ int main(void)
         cmocka_unit_test(a_message_is_sent_and_handled),
         cmocka_unit_test(no_actor_stops_before_it_could_be_asked),
         cmocka_unit_test(a_send_that_is_refused_says_why),
+        cmocka_unit_test(a_misspelt_actor_is_answered_with_the_nearest),
+        cmocka_unit_test(who_takes_the_other_kind_alone_is_told_as_such),
     };
     return cmocka_run_group_tests(tests, world_setup, world_teardown);
 }

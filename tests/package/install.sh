@@ -58,6 +58,10 @@ while IFS= read -r -d '' page; do
             fail "${page#"$first"/} has a link to $link, which is not installed"
     done < <(grep -oE '\]\([^):#]+[)#]' "$page" | sed 's/^](//; s/.$//')
 done < <(find "$first/share/theater" -name '*.md' -print0)
+# Nor do their words name templates: those are in the command alone.
+named=$(grep -rl 'template' "$first/share/theater/sdk" --include=README.md ||
+    true)
+expect "" "$named" "documents that name templates, which are not installed"
 # What the command writes of itself, where it can.
 if "$build/theater" help schema >/dev/null 2>&1; then
     for file in man/man1/theater.1 man/man5/theater.toml.5 \
