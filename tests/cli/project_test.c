@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* new and build: from nothing to an actor that answers, and nothing half
- * done. */
+ * done; files that the command writes into folders. */
 #include "cli/project.h"
 #include "cli/template.h"
 #include "command.h"
@@ -215,6 +215,54 @@ static void a_failure_leaves_nothing_behind(void **state)
     assert_int_equal(entries(".limited"), 0);
 }
 
+static void a_schema_replaces_a_link_and_does_not_follow_it(void **state)
+{
+    static const char *const path = "links/manifest.schema.json";
+    struct command command;
+    struct stat found;
+    (void)state;
+    world_text("precious", "keep");
+    assert_int_equal(mkdir("links", 0777), 0);
+    assert_int_equal(symlink("../precious", path), 0);
+    command_run(&command, NULL, "schema", "--write", "links");
+    expect_code(&command, 0);
+    command_free(&command);
+    assert_string_equal(text_of("precious"), "keep");
+    assert_int_equal(lstat(path, &found), 0);
+    assert_true(S_ISREG(found.st_mode));
+    mode_t mask = umask(0);
+    umask(mask);
+    assert_int_equal(found.st_mode & 0777, 0666 & ~mask);
+    assert_non_null(strstr(text_of(path), "a manifest of Theater"));
+}
+
+static void a_schema_that_cannot_be_written_leaves_the_one_before(void **state)
+{
+    char script[512];
+    struct command command;
+    (void)state;
+    assert_int_equal(mkdir("before", 0777), 0);
+    world_text("before/manifest.schema.json", "the one before");
+    snprintf(script, sizeof script,
+             "trap '' XFSZ; ulimit -f 1; exec '%s/theater' schema --write "
+             "before >/dev/null 2>&1",
+             TH_TEST_BUILD_DIR);
+    int code = system(script);
+    assert_int_equal(WEXITSTATUS(code), 1);
+    assert_string_equal(text_of("before/manifest.schema.json"),
+                        "the one before");
+    assert_int_equal(chdir("before"), 0);
+    assert_int_equal(entries("manifest"), 1);
+    assert_int_equal(chdir(".."), 0);
+    /* A folder of that name is said, and stays. */
+    assert_int_equal(unlink("before/manifest.schema.json"), 0);
+    assert_int_equal(mkdir("before/manifest.schema.json", 0777), 0);
+    command_run(&command, NULL, "schema", "--write", "before");
+    expect_code(&command, 1);
+    expect_err(&command, "before/manifest.schema.json: it cannot be written: ");
+    command_free(&command);
+}
+
 static void bad_names_and_languages_are_refused(void **state)
 {
     static const char *const names[] = {"../up", "a/b",  "1st", "-x",
@@ -267,6 +315,8 @@ int main(void)
         cmocka_unit_test(doctor_says_what_is_there_and_what_is_missing),
         cmocka_unit_test(nothing_that_is_there_is_touched),
         cmocka_unit_test(a_failure_leaves_nothing_behind),
+        cmocka_unit_test(a_schema_replaces_a_link_and_does_not_follow_it),
+        cmocka_unit_test(a_schema_that_cannot_be_written_leaves_the_one_before),
         cmocka_unit_test(bad_names_and_languages_are_refused),
         cmocka_unit_test(what_is_no_project_is_said),
     };
