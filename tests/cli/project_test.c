@@ -181,6 +181,71 @@ static void doctor_says_what_is_there_and_what_is_missing(void **state)
     command_free(&command);
 }
 
+/* A program that says `line` on its output, and something else beside. */
+static void put_tool(const char *folder, const char *name, const char *line)
+{
+    char path[128], script[256];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    snprintf(script, sizeof script, "#!/bin/sh\necho noise >&2\necho '%s'\n",
+             line);
+    world_text(path, script);
+    assert_int_equal(chmod(path, 0755), 0);
+}
+
+/* What doctor says with that folder, of this one, first on PATH. */
+static void run_doctor_with(struct command *command, const char *folder)
+{
+    char here[512], path[1024];
+    assert_non_null(getcwd(here, sizeof here));
+    snprintf(path, sizeof path, "PATH=%s/%s:/usr/bin:/bin", here, folder);
+    command_run(command, path, "doctor");
+    expect_code(command, 0);
+}
+
+static void a_folder_on_the_path_is_no_command(void **state)
+{
+    static const char *const folder = "a b $(>stolen)";
+    struct command command;
+    (void)state;
+    assert_int_equal(mkdir(folder, 0777), 0);
+    assert_int_equal(mkdir("the target", 0777), 0);
+    put_tool(folder, "go", "go1.24.1");
+    put_tool(folder, "zig", "0.17.0");
+    put_tool(folder, "cargo", "");
+    put_tool(folder, "rustc", "the target");
+    run_doctor_with(&command, folder);
+    assert_int_not_equal(access("stolen", F_OK), 0);
+    expect_out(&command, "ok       Go          go: /");
+    expect_out(&command, "ok       Zig         zig: /");
+    expect_out(&command, "ok       Rust        cargo with rustup's target: /");
+    command_free(&command);
+}
+
+static void a_tool_that_is_too_old_is_missing(void **state)
+{
+    static const struct {
+        const char *said;
+        const char *state;
+    } rows[] = {
+        {"go1.24", "ok"},       {"go1.24rc1", "ok"},    {"go1.30.2", "ok"},
+        {"go2.0", "ok"},        {"devel a1b2c3", "ok"}, {"go1.23.9", "missing"},
+        {"go1.9.7", "missing"}, {"go1.3", "missing"},   {"", "missing"},
+    };
+    struct command command;
+    (void)state;
+    assert_int_equal(mkdir("aged", 0777), 0);
+    put_tool("aged", "zig", "0.16.0");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char row[64];
+        put_tool("aged", "go", rows[i].said);
+        run_doctor_with(&command, "aged");
+        snprintf(row, sizeof row, "%-8s Go ", rows[i].state);
+        expect_out(&command, row);
+        expect_no_out(&command, "zig: /");
+        command_free(&command);
+    }
+}
+
 static void nothing_that_is_there_is_touched(void **state)
 {
     struct command command;
@@ -313,6 +378,8 @@ int main(void)
         cmocka_unit_test(what_a_failing_tool_says_is_shown),
         cmocka_unit_test(a_missing_tool_is_named_with_its_package),
         cmocka_unit_test(doctor_says_what_is_there_and_what_is_missing),
+        cmocka_unit_test(a_folder_on_the_path_is_no_command),
+        cmocka_unit_test(a_tool_that_is_too_old_is_missing),
         cmocka_unit_test(nothing_that_is_there_is_touched),
         cmocka_unit_test(a_failure_leaves_nothing_behind),
         cmocka_unit_test(a_schema_replaces_a_link_and_does_not_follow_it),
