@@ -19,6 +19,31 @@
 
 /* --- Programs ------------------------------------------------------------ */
 
+void cli_keep_absolute_path(void)
+{
+    const char *path = getenv("PATH");
+    char *kept = path != NULL ? malloc(strlen(path) + 1) : NULL;
+    size_t used = 0;
+    while (kept != NULL && *path != '\0') {
+        size_t len = strcspn(path, ":");
+        if (path[0] == '/') {
+            memcpy(kept + used, path, len);
+            used += len;
+            kept[used++] = ':';
+        }
+        path += len;
+        path += *path == ':';
+    }
+    if (used == 0) {
+        /* An empty PATH would mean the current folder. */
+        unsetenv("PATH");
+    } else {
+        kept[used - 1] = '\0';
+        setenv("PATH", kept, 1);
+    }
+    free(kept);
+}
+
 bool cli_which(const char *name, char out[CLI_PATH_MAX])
 {
     const char *path = getenv("PATH");
@@ -29,8 +54,9 @@ bool cli_which(const char *name, char out[CLI_PATH_MAX])
     while (path != NULL && *path != '\0') {
         size_t len = strcspn(path, ":");
         struct stat stat_;
-        snprintf(out, CLI_PATH_MAX, "%.*s/%s", (int)len, path, name);
-        if (len > 0 && access(out, X_OK) == 0 && stat(out, &stat_) == 0 &&
+        if (len + strlen(name) + 1 < CLI_PATH_MAX &&
+            snprintf(out, CLI_PATH_MAX, "%.*s/%s", (int)len, path, name) > 0 &&
+            access(out, X_OK) == 0 && stat(out, &stat_) == 0 &&
             S_ISREG(stat_.st_mode)) {
             return true;
         }

@@ -76,6 +76,11 @@ int cli_project_build(const struct cli_context *context, const char *folder,
  * empty. Answers its exit code, 128 + signal, or 127: it cannot be started. */
 int cli_spawn(const char *folder, const char *const *env,
               const char *const *argv, const int outputs[2]);
+/* Takes what is relative, or empty, out of our PATH: tools run in projects'
+ * folders, and there it would name programs that came with a project. What we
+ * run looks there too (cargo for rustc, npm for node), so it is no matter of
+ * cli_which alone. Before there are threads. */
+void cli_keep_absolute_path(void);
 /* The path of a program on PATH. */
 bool cli_which(const char *name, char out[CLI_PATH_MAX]);
 

@@ -221,6 +221,39 @@ static void a_folder_on_the_path_is_no_command(void **state)
     command_free(&command);
 }
 
+/* Such a folder may be a project's own. */
+static void what_is_relative_on_the_path_is_not_run(void **state)
+{
+    static const char *const paths[] = {"PATH=near::.", "PATH=", "PATH=near"};
+    struct command command;
+    char path[2048], here[512];
+    (void)state;
+    assert_non_null(getcwd(here, sizeof here));
+    assert_int_equal(mkdir("near", 0777), 0);
+    assert_int_equal(mkdir("far", 0777), 0);
+    put_tool("near", "go", "go1.24.1");
+    put_tool(".", "zig", "0.17.0");
+    put_tool("near", "helper", "go1.24.1");
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        command_run(&command, paths[i], "doctor");
+        expect_code(&command, 0);
+        expect_out(&command, "missing  Go ");
+        expect_out(&command, "missing  Zig ");
+        command_free(&command);
+    }
+    /* Nor by a tool that looks for another. */
+    world_text("far/go", "#!/bin/sh\nexec helper\n");
+    assert_int_equal(chmod("far/go", 0755), 0);
+    snprintf(path, sizeof path, "PATH=near:%s/far:.", here);
+    command_run(&command, path, "doctor");
+    expect_out(&command, "missing  Go ");
+    command_free(&command);
+    snprintf(path, sizeof path, "PATH=:%s/far:%s/near:", here, here);
+    command_run(&command, path, "doctor");
+    expect_out(&command, "ok       Go          go: /");
+    command_free(&command);
+}
+
 static void a_tool_that_is_too_old_is_missing(void **state)
 {
     static const struct {
@@ -379,6 +412,7 @@ int main(void)
         cmocka_unit_test(a_missing_tool_is_named_with_its_package),
         cmocka_unit_test(doctor_says_what_is_there_and_what_is_missing),
         cmocka_unit_test(a_folder_on_the_path_is_no_command),
+        cmocka_unit_test(what_is_relative_on_the_path_is_not_run),
         cmocka_unit_test(a_tool_that_is_too_old_is_missing),
         cmocka_unit_test(nothing_that_is_there_is_touched),
         cmocka_unit_test(a_failure_leaves_nothing_behind),
