@@ -433,8 +433,8 @@ static const struct cli_command commands[] = {
          "stopped and started anew; the others go on. When it cannot be "
          "built, the actors that run go on.\n\n"
          "An actor in a folder that is no project is started anew when its "
-         "module or manifest changes. What a project's .gitignore names is "
-         "not watched. Ctrl-C ends it.",
+         "module or manifest changes. What a project's .gitignore names "
+         "(in the lines of its first 16 KiB) is not watched. Ctrl-C ends it.",
      OPTIONS(dev_options),
      EXAMPLES(dev_examples),
      .run = cli_dev},
