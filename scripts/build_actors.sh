@@ -10,16 +10,7 @@
 #
 # 77: the language's tools are not here and cannot be had.
 set -euo pipefail
-top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-if [ $# -ne 3 ]; then
-    echo "usage: scripts/build_actors.sh LANGUAGE FOLDER DEST" >&2
-    exit 2
-fi
-language=$1
-folder=$(cd "$2" && pwd)
-dest=$3
-sdk=$top/sdk/$language
-cache=${THEATER_DEPS:-${XDG_CACHE_HOME:-$HOME/.cache}/theater}/actors
+. "$(dirname "${BASH_SOURCE[0]}")/build_actors.bash"
 
 # language: where the template has its source, and who tells the version.
 case $language in
@@ -43,13 +34,7 @@ trap 'rm -rf "$scratch"' EXIT
 
 # project SOURCE FOLDER: a new project with that source.
 project() {
-    local to from
-    mkdir -p "$2"
-    cp -r "$sdk/template/." "$2"
-    while read -r to from; do
-        mkdir -p "$2/$(dirname "$to")"
-        cp "$top/$from" "$2/$to"
-    done <"$sdk/template.txt"
+    copy_template "$2"
     cp "$1" "$2/$source"
     # Rust's standard library is built once for all projects.
     if [ "$language" = rust ]; then
@@ -59,9 +44,9 @@ project() {
 }
 
 # The block of the README that begins with ```sh.
-sed -n '/^```sh$/,/^```$/{//!p}' "$sdk/README.md" >"$scratch/build.sh"
+sed -n '/^```sh$/,/^```$/{//!p}' "$top/sdk/$language/README.md" \
+    >"$scratch/build.sh"
 
-mkdir -p "$dest" "$cache"
 cp "$folder"/*.toml "$dest"
 for actor in "$folder"/*."${source##*.}"; do
     name=$(basename "$actor" ".${source##*.}")
@@ -82,8 +67,7 @@ for actor in "$folder"/*."${source##*.}"; do
             echo "build_actors: $actor does not build" >&2
             exit 1
         }
-        cp "$scratch/$name/actor.wasm" "$built.$$"
-        mv "$built.$$" "$built"
+        keep "$scratch/$name/actor.wasm" "$built"
     fi
     cp "$built" "$dest/$name.wasm"
 done

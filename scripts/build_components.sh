@@ -8,17 +8,7 @@
 #
 #   scripts/build_components.sh js|ts|python FOLDER DEST
 set -euo pipefail
-top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-
-if [ $# -ne 3 ]; then
-    echo "usage: scripts/build_components.sh js|ts|python FOLDER DEST" >&2
-    exit 2
-fi
-language=$1
-folder=$(cd "$2" && pwd)
-dest=$3
-sdk=$top/sdk/$language
-cache=${THEATER_DEPS:-${XDG_CACHE_HOME:-$HOME/.cache}/theater}/actors
+. "$(dirname "${BASH_SOURCE[0]}")/build_actors.bash"
 
 tools=$("$top/scripts/toolchains_components.sh" "$language")
 case $language in
@@ -34,16 +24,10 @@ esac
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-mkdir -p "$dest" "$cache"
-dest=$(cd "$dest" && pwd)
 
 # One project for all sources: a build reads what its source imports.
-cp -r "$sdk/template/." "$scratch"
+copy_template "$scratch"
 rm "$scratch/actor.$ending" "$scratch"/*.toml
-while read -r to from; do
-    mkdir -p "$scratch/$(dirname "$to")"
-    cp "$top/$from" "$scratch/$to"
-done <"$sdk/template.txt"
 cp "$folder"/*."$ending" "$scratch"
 cp "$folder"/*.toml "$dest"
 cd "$scratch"
@@ -60,8 +44,7 @@ for source in *."$ending"; do
     built=$cache/$language-$key-$name.wasm
     if [ ! -f "$built" ]; then
         "${build[@]}" "$source" "$name.wasm"
-        cp "$name.wasm" "$built.$$"
-        mv "$built.$$" "$built"
+        keep "$name.wasm" "$built"
     fi
     cp "$built" "$dest/$name.wasm"
 done

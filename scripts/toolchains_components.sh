@@ -48,21 +48,11 @@ install_node() {
     echo "$home/node_modules"
 }
 
-# An environment knows its own path, so it is made in place; a file says that
-# it is complete.
 install_python() {
     need python3 flock
     local home
     home=$(place python sdk/python/template/requirements.txt)
-    mkdir -p "$deps"
-    exec 9>"$home.lock"
-    flock 9
-    if [ ! -e "$home/complete" ]; then
-        python3 -m venv --clear "$home" >&2
-        "$home/bin/pip" install --quiet --disable-pip-version-check \
-            -r sdk/python/template/requirements.txt >&2
-        touch "$home/complete"
-    fi
+    scripts/pypi.sh "$home" -r sdk/python/template/requirements.txt
     echo "$home"
 }
 

@@ -224,10 +224,11 @@ THEATER_API THEATER_CHECKED theater_status_t theater_router_send_batch(
     theater_router_t *router, theater_endpoint_t *from, theater_bytes_t target,
     const theater_bytes_t *messages, size_t len, size_t *out_accepted);
 
-/* One payload, stored once, to many. `out_codes` gets a theater_status_t for
- * each target. Never waits. Returns: OK (the codes say more),
- * INVALID_ARGUMENT (more than THEATER_BROADCAST_MAX), DENIED, TOO_LARGE,
- * SHUTTING_DOWN, OUT_OF_MEMORY: nothing was sent. */
+/* One payload, stored once, to many; at each in order with all else that
+ * `from` sends it. `out_codes` gets a theater_status_t for each target. Never
+ * waits. Returns: OK (the codes say more), INVALID_ARGUMENT (more than
+ * THEATER_BROADCAST_MAX), DENIED, TOO_LARGE, SHUTTING_DOWN, OUT_OF_MEMORY:
+ * nothing was sent. */
 THEATER_API THEATER_CHECKED theater_status_t
 theater_router_broadcast(theater_router_t *router, theater_endpoint_t *from,
                          const theater_bytes_t *targets, size_t len,

@@ -19,6 +19,31 @@
 
 /* --- Programs ------------------------------------------------------------ */
 
+void cli_keep_absolute_path(void)
+{
+    const char *path = getenv("PATH");
+    char *kept = path != NULL ? malloc(strlen(path) + 1) : NULL;
+    size_t used = 0;
+    while (kept != NULL && *path != '\0') {
+        size_t len = strcspn(path, ":");
+        if (path[0] == '/') {
+            memcpy(kept + used, path, len);
+            used += len;
+            kept[used++] = ':';
+        }
+        path += len;
+        path += *path == ':';
+    }
+    if (used == 0) {
+        /* An empty PATH would mean the current folder. */
+        unsetenv("PATH");
+    } else {
+        kept[used - 1] = '\0';
+        setenv("PATH", kept, 1);
+    }
+    free(kept);
+}
+
 bool cli_which(const char *name, char out[CLI_PATH_MAX])
 {
     const char *path = getenv("PATH");
@@ -29,8 +54,9 @@ bool cli_which(const char *name, char out[CLI_PATH_MAX])
     while (path != NULL && *path != '\0') {
         size_t len = strcspn(path, ":");
         struct stat stat_;
-        snprintf(out, CLI_PATH_MAX, "%.*s/%s", (int)len, path, name);
-        if (len > 0 && access(out, X_OK) == 0 && stat(out, &stat_) == 0 &&
+        if (len + strlen(name) + 1 < CLI_PATH_MAX &&
+            snprintf(out, CLI_PATH_MAX, "%.*s/%s", (int)len, path, name) > 0 &&
+            access(out, X_OK) == 0 && stat(out, &stat_) == 0 &&
             S_ISREG(stat_.st_mode)) {
             return true;
         }
@@ -44,7 +70,7 @@ bool cli_which(const char *name, char out[CLI_PATH_MAX])
  * been in the allocator. */
 static _Noreturn void become(const char *folder, char *const *env,
                              const char *path, const char *const *argv,
-                             int output)
+                             const int outputs[2])
 {
     sigset_t none;
     int input = open("/dev/null", O_RDONLY);
@@ -52,7 +78,8 @@ static _Noreturn void become(const char *folder, char *const *env,
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (input < 0 || dup2(input, STDIN_FILENO) < 0 ||
-        dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0 ||
+        dup2(outputs[0], STDOUT_FILENO) < 0 ||
+        dup2(outputs[1], STDERR_FILENO) < 0 ||
         (folder != NULL && chdir(folder) != 0)) {
         _exit(127);
     }
@@ -89,7 +116,7 @@ static char **make_environment(const char *const *more)
 }
 
 int cli_spawn(const char *folder, const char *const *env,
-              const char *const *argv, int output)
+              const char *const *argv, const int outputs[2])
 {
     int status;
     char path[CLI_PATH_MAX];
@@ -100,7 +127,7 @@ int cli_spawn(const char *folder, const char *const *env,
     }
     pid_t pid = environment == NULL ? -1 : fork();
     if (pid == 0) {
-        become(folder, environment, path, argv, output);
+        become(folder, environment, path, argv, outputs);
     }
     free(environment);
     if (pid < 0) {
@@ -222,20 +249,40 @@ static void make_words(const struct cli_context *context, struct words *words,
 
 /* --- Toolchains ---------------------------------------------------------- */
 
-static bool passes(const struct cli_context *context,
-                   const struct cli_found *found, const struct cli_step *check)
+/* The first line of a file; empty where there is none. */
+static void read_line(FILE *file, char out[CLI_PATH_MAX])
 {
+    rewind(file);
+    if (fgets(out, CLI_PATH_MAX, file) == NULL) {
+        out[0] = '\0';
+    }
+    out[strcspn(out, "\n")] = '\0';
+}
+
+static bool passes(const struct cli_context *context,
+                   const struct cli_found *found)
+{
+    const struct cli_toolchain *chain = found->toolchain;
     struct words words;
+    char line[CLI_PATH_MAX];
+    FILE *said = tmpfile();
     int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    make_words(context, &words, found, ".", check->argv, CLI_ARGS);
-    int code = words.argv[0] != NULL && nowhere >= 0
-                   ? cli_spawn(NULL, check->env, words.argv, nowhere)
-                   : 127;
+    bool good = false;
+    make_words(context, &words, found, ".", chain->check.argv, CLI_ARGS);
+    if (words.argv[0] != NULL && said != NULL && nowhere >= 0) {
+        const int outputs[] = {fileno(said), nowhere};
+        good = cli_spawn(NULL, chain->check.env, words.argv, outputs) == 0;
+        read_line(said, line);
+        good = good && (chain->check_said == NULL || chain->check_said(line));
+    }
     cli_text_fini(&words.text);
+    if (said != NULL) {
+        fclose(said);
+    }
     if (nowhere >= 0) {
         close(nowhere);
     }
-    return code == 0;
+    return good;
 }
 
 /* Once, though several tools are of one package. */
@@ -267,8 +314,7 @@ bool cli_toolchain_find(const struct cli_context *context,
             whole = false;
         }
     }
-    if (whole && toolchain->check.argv[0] != NULL &&
-        !passes(context, out, &toolchain->check)) {
+    if (whole && toolchain->check.argv[0] != NULL && !passes(context, out)) {
         /* Who has it installed wonders why it is missing. */
         cli_add_format(missing, "%s, which %s is not", toolchain->check_package,
                        out->tools[0]);
@@ -343,8 +389,9 @@ static int run_words(const struct cli_context *context, const char *folder,
         cli_progress_begin(context, &progress, "running",
                            cli_base_name(argv->argv[0]));
     }
-    int code = cli_spawn(folder, env->argv, argv->argv,
-                         said != NULL ? fileno(said) : STDERR_FILENO);
+    int output = said != NULL ? fileno(said) : STDERR_FILENO;
+    const int outputs[] = {output, output};
+    int code = cli_spawn(folder, env->argv, argv->argv, outputs);
     if (!verbose) {
         cli_progress_end(&progress);
     }

@@ -207,8 +207,9 @@ int cli_print(struct cli_text *text);
 /* --- Files --------------------------------------------------------------- */
 
 bool cli_is_folder(const char *path);
-/* A new file for people, by their umask; one that is there is replaced.
- * Answers CLI_OK, or an exit code after having said why. */
+/* A new file for people, by their umask, whole or not at all. What is there is
+ * replaced; a link is not followed. Answers CLI_OK, or an exit code after
+ * having said why. */
 int cli_write_file(const struct cli_context *context, const char *path,
                    const void *data, size_t len);
 /* "a/b/c.txt": makes a/b below `root`. */

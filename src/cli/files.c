@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Design notes: files that the command makes for people: projects and pages.
- * (Compiled code is written by the environment's file_write, for the user
- * alone.) */
+/* Design notes: files that the command makes for people: projects, pages and
+ * schemas. Each is written under another name beside and renamed at the end:
+ * there is the whole of it, or what was there before. (Compiled code is written
+ * by the environment's file_write, for the user alone.) */
 #include "cli/cli.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -48,20 +50,42 @@ static int write_all(int fd, const char *data, size_t len)
     return 0;
 }
 
+/* As open would have made it: mkostemp makes it for its user alone. */
+static int permit_by_umask(int fd)
+{
+    mode_t mask = umask(0);
+    (void)umask(mask);
+    return fchmod(fd, 0666 & ~mask);
+}
+
+/* A link that stands at `path` is replaced like any other file, and not
+ * followed: what it names may belong to somebody else. */
 int cli_write_file(const struct cli_context *context, const char *path,
                    const void *data, size_t len)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    int failed = fd < 0 ? -1 : write_all(fd, data, len);
+    char made[CLI_PATH_MAX];
+    if (!cli_path(context, made, "%s.XXXXXX", path)) {
+        return CLI_FAILED;
+    }
+    int fd = mkostemp(made, O_CLOEXEC);
+    bool there = fd >= 0;
+    bool good =
+        there && write_all(fd, data, len) == 0 && permit_by_umask(fd) == 0;
     int why = errno;
-    if (fd >= 0 && close(fd) != 0 && failed == 0) {
-        failed = -1;
+    if (there && close(fd) != 0 && good) {
+        good = false;
         why = errno;
     }
-    return failed == 0
-               ? CLI_OK
-               : cli_fail_text(context, THEATER_IO, path,
-                               "it cannot be written: %s", strerror(why));
+    if (good && rename(made, path) != 0) {
+        good = false;
+        why = errno;
+    }
+    if (there && !good) {
+        (void)unlink(made);
+    }
+    return good ? CLI_OK
+                : cli_fail_text(context, THEATER_IO, path,
+                                "it cannot be written: %s", strerror(why));
 }
 
 int cli_make_folders(const struct cli_context *context, const char *root,

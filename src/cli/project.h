@@ -29,7 +29,9 @@ struct cli_toolchain {
     const char *name;                 /* "clang" */
     struct cli_tool tools[CLI_TOOLS]; /* names[0] NULL: no more */
     struct cli_step check;            /* must answer 0; argv[0] NULL: none */
-    const char *check_package;        /* what is missing when it does not */
+    /* NULL, or whether the first line of the check's output is good. */
+    bool (*check_said)(const char *line);
+    const char *check_package;        /* what is missing when it is not */
     struct cli_step steps[CLI_STEPS]; /* argv[0] NULL: no more */
 };
 
@@ -72,11 +74,16 @@ const struct cli_language *cli_project_language(const char *folder);
 int cli_project_build(const struct cli_context *context, const char *folder,
                       const struct cli_language *language, bool verbose);
 
-/* Runs argv in `folder` (NULL: here) with `env` on top; its output goes to
- * `output`, a descriptor, its input is empty. Answers its exit code, 128 +
- * signal, or 127: it cannot be started. */
+/* Runs argv, without a shell, in `folder` (NULL: here) with `env` on top.
+ * `outputs` are the descriptors of its standard output and error; its input is
+ * empty. Answers its exit code, 128 + signal, or 127: it cannot be started. */
 int cli_spawn(const char *folder, const char *const *env,
-              const char *const *argv, int output);
+              const char *const *argv, const int outputs[2]);
+/* Takes what is relative, or empty, out of our PATH: tools run in projects'
+ * folders, and there it would name programs that came with a project. What we
+ * run looks there too (cargo for rustc, npm for node), so it is no matter of
+ * cli_which alone. Before there are threads. */
+void cli_keep_absolute_path(void);
 /* The path of a program on PATH. */
 bool cli_which(const char *name, char out[CLI_PATH_MAX]);
 

@@ -419,7 +419,8 @@ static const struct cli_command commands[] = {
          "DIR is a project as `theater new` makes it; this folder without it. "
          "Its source tells the language: actor.c, actor.go, actor.js, "
          "actor.ts, actor.py, actor.zig, or Cargo.toml for Rust. When a tool "
-         "is missing, its package is named. For JavaScript, TypeScript and "
+         "is missing, its package is named; of PATH, absolute folders count "
+         "alone. For JavaScript, TypeScript and "
          "Python the first build installs the project's own tools, with npm "
          "or pip, and needs the network for that.",
      OPTIONS(build_options),
@@ -438,8 +439,8 @@ static const struct cli_command commands[] = {
          "stopped and started anew; the others go on. When it cannot be "
          "built, the actors that run go on.\n\n"
          "An actor in a folder that is no project is started anew when its "
-         "module or manifest changes. What a project's .gitignore names is "
-         "not watched.\n\n"
+         "module or manifest changes. What a project's .gitignore names "
+         "(in the lines of its first 16 KiB) is not watched.\n\n"
          "Ctrl-C ends it, as SIGINT and SIGTERM do. A shell that runs a script "
          "starts what ends with & with SIGINT ignored, and it stays ignored: "
          "there only SIGTERM, which kill sends, ends it.",

@@ -1,23 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Design notes. Names, times and sizes are hashed: asking for them takes a
  * fraction of a millisecond for a project, and works on every file system.
- * What .gitignore names is made by tools, and would be built for ever. */
+ * What .gitignore names is made by tools, and would be built for ever. Its
+ * lines are taken whole, up to a bound for all of them together: half a
+ * pattern may ignore what the whole one does not. (fnmatch does not go back
+ * behind a star: many of them cost no more than few.) */
 #include "cli/watch.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-enum { PATH_LEN = 4096, PATTERNS = 64, PATTERN_LEN = 128, DEEPEST = 16 };
+enum { PATH_LEN = 4096, DEEPEST = 16 };
 
 struct watch {
-    size_t root_len;                      /* of the project's path */
-    char patterns[PATTERNS][PATTERN_LEN]; /* of .gitignore */
-    size_t patterns_len;                  /* entries in patterns */
-    bool manifests;                       /* only what ends in .toml */
+    size_t root_len; /* of the project's path */
+    bool manifests;  /* only what ends in .toml */
+    size_t len;      /* of patterns */
+    /* Of .gitignore, a zero behind each; empty ones are none. */
+    char patterns[CLI_IGNORES_MAX];
 };
 
 static uint64_t mix(uint64_t hash, uint64_t value)
@@ -39,24 +45,46 @@ uint64_t cli_stamp_file(const char *path)
     return stat(path, &found) == 0 ? stamp_of(&found) : 0;
 }
 
-static void read_patterns(struct watch *watch, const char *folder)
+/* Whole lines; others than regular files could keep us waiting. */
+static size_t read_lines(const char *path, char out[CLI_IGNORES_MAX])
 {
-    char path[PATH_LEN], line[PATTERN_LEN];
-    snprintf(path, sizeof path, "%s/.gitignore", folder);
-    FILE *file = fopen(path, "r");
-    while (file != NULL && watch->patterns_len < PATTERNS &&
-           fgets(line, sizeof line, file) != NULL) {
-        size_t len = strcspn(line, "\r\n");
-        while (len > 0 && line[len - 1] == '/') {
-            len--;
-        }
-        if (len > 0 && line[0] != '#') {
-            snprintf(watch->patterns[watch->patterns_len++], PATTERN_LEN,
-                     "%.*s", (int)len, line);
+    struct stat found;
+    ssize_t got = 0;
+    size_t len = 0;
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) {
+        return 0;
+    }
+    if (fstat(fd, &found) == 0 && S_ISREG(found.st_mode)) {
+        while (len < CLI_IGNORES_MAX &&
+               (got = read(fd, out + len, CLI_IGNORES_MAX - len)) > 0) {
+            len += (size_t)got;
         }
     }
-    if (file != NULL) {
-        fclose(file);
+    close(fd);
+    if (len < CLI_IGNORES_MAX) {
+        out[len++] = '\n';
+    }
+    while (len > 0 && out[len - 1] != '\n') {
+        len--;
+    }
+    return len;
+}
+
+static void read_patterns(struct watch *watch, const char *folder)
+{
+    char path[PATH_LEN];
+    snprintf(path, sizeof path, "%s/.gitignore", folder);
+    watch->len = read_lines(path, watch->patterns);
+    char *end = watch->patterns + watch->len;
+    for (char *line = watch->patterns, *next; line < end; line = next) {
+        char *last = memchr(line, '\n', (size_t)(end - line));
+        next = last + 1;
+        while (last > line &&
+               (line[0] == '#' || strchr("\r/", last[-1]) != NULL)) {
+            last--;
+        }
+        memset(last, '\0', (size_t)(next - last));
     }
 }
 
@@ -65,12 +93,13 @@ static bool is_ignored(const struct watch *watch, const char *path,
                        const char *name)
 {
     const char *inside = path + watch->root_len + 1;
-    for (size_t i = 0; i < watch->patterns_len; i++) {
-        const char *pattern = watch->patterns[i];
+    const char *pattern = watch->patterns;
+    const char *end = pattern + watch->len;
+    for (; pattern < end; pattern += strlen(pattern) + 1) {
         bool whole = strchr(pattern, '/') != NULL;
-        pattern += pattern[0] == '/';
-        if (fnmatch(pattern, whole ? inside : name, whole ? FNM_PATHNAME : 0) ==
-            0) {
+        const char *rest = pattern + (pattern[0] == '/');
+        if (pattern[0] != '\0' && fnmatch(rest, whole ? inside : name,
+                                          whole ? FNM_PATHNAME : 0) == 0) {
             return true;
         }
     }
@@ -121,7 +150,9 @@ static uint64_t stamp_below(const struct watch *watch, const char *folder,
 
 static uint64_t stamp_folder(const char *path, bool manifests)
 {
-    struct watch watch = {.root_len = strlen(path), .manifests = manifests};
+    struct watch watch;
+    watch.root_len = strlen(path);
+    watch.manifests = manifests;
     read_patterns(&watch, path);
     return stamp_below(&watch, path, 0);
 }

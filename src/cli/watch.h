@@ -5,6 +5,10 @@
 
 #include <stdint.h>
 
+/* How much of a .gitignore is read: the whole lines among the first so many
+ * bytes. */
+enum { CLI_IGNORES_MAX = 16 * 1024 };
+
 /* Of one file's time and size; 0: there is none. */
 uint64_t cli_stamp_file(const char *path);
 /* Of all files below a folder, but those that its .gitignore names, and

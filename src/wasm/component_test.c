@@ -6,36 +6,12 @@
  * limited and simulated as a core module is, is held by the tests
  * components.*, which run the handlers' batteries on components. */
 #include "wasm/module.h"
-#include "wasm/world_testing.h"
+#include "wasm/world_one_testing.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include <wasmtime.h>
-
-#include <cmocka.h>
-
-static struct world world;
-static struct world_guest g;
-
-static int set_up(void **state)
-{
-    (void)state;
-    world_open(&world, NULL, false, NULL);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    if (g.module == NULL) {
-        world_close(&world);
-    }
-    g.module = NULL;
-    return 0;
-}
 
 static void refused(const char *wat, const char *says)
 {
@@ -118,9 +94,7 @@ static void a_program_for_a_command_line_is_told_what_to_export(void **state)
 
 static enum th_guest_state run(const char *wat)
 {
-    if (world_guest_new(&world, &g, wat) != THEATER_OK) {
-        fail_msg("%s", g.err.text);
-    }
+    make(wat);
     return world_run(&g, TH_ENTER_RUN);
 }
 
@@ -658,7 +632,8 @@ static void compiled_components_are_kept_between_runs(void **state)
     world_open(&world, NULL, false, NULL);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, set_up_world, tear_down_world)
 
 int main(void)
 {

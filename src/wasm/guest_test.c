@@ -3,15 +3,7 @@
  *
  * What a guest gets and gives: deliveries in, host functions out, waiting,
  * giving way. Guests are WebAssembly text. */
-#include "wasm/world_testing.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
-
-static struct world world;
-static struct world_guest g;
+#include "wasm/world_one_testing.h"
 
 /* Counts bytes and forwards what it gets. */
 static const char forwarder[] =
@@ -23,32 +15,16 @@ static const char forwarder[] =
     " (if (i32.load8_u (i32.const 64)) (then unreachable))"
     " (global.set $top (i32.const 4096))))";
 
-static int set_up(void **state)
-{
-    (void)state;
-    world_open(&world, NULL, false, NULL);
-    return 0;
-}
-
 static bool many_alive; /* of the tests that have more guests than g */
 
 static int tear_down(void **state)
 {
-    (void)state;
-    /* A test that failed leaves its guest behind; then say only that. */
-    if (g.module == NULL && !many_alive) {
-        world_close(&world);
+    if (many_alive) {
+        many_alive = false;
+        g.module = NULL;
+        return 0;
     }
-    many_alive = false;
-    g.module = NULL;
-    return 0;
-}
-
-static void make(const char *wat)
-{
-    if (world_guest_new(&world, &g, wat) != THEATER_OK) {
-        fail_msg("%s", g.err.text);
-    }
+    return tear_down_world(state);
 }
 
 static void
@@ -423,7 +399,8 @@ static void a_hundred_guests_wait_at_once(void **state)
     many_alive = false;
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, set_up_world, tear_down)
 
 int main(void)
 {

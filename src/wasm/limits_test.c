@@ -2,43 +2,18 @@
 /* Design notes
  *
  * Guests that break a limit end alone, with the limit's name, and soon. */
-#include "wasm/world_testing.h"
+#include "wasm/world_one_testing.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-
-#include <cmocka.h>
-
-static struct world world;
-static struct world_guest g;
 
 static int set_up(void **state)
 {
-    (void)state;
-    world_open(&world, NULL, false, NULL);
+    (void)set_up_world(state);
     world_options.memory_bytes = (uint64_t)16 << 20;
     world_options.delivery_time_ns = 1000000000;
     world_options.run_time_ns = 1000000000;
     world_options.table_elements = 0;
     return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    if (g.module == NULL) {
-        world_close(&world);
-    }
-    g.module = NULL;
-    return 0;
-}
-
-static void make(const char *wat)
-{
-    if (world_guest_new(&world, &g, wat) != THEATER_OK) {
-        fail_msg("%s", g.err.text);
-    }
 }
 
 static void dies_of(enum th_guest_entry entry, theater_status_t status,
@@ -356,8 +331,10 @@ static void with_fuel_slices_are_the_same_each_time(void **state)
     assert_true(asked[0] > 10);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-#define FUEL(name) cmocka_unit_test_setup_teardown(name, set_up_fuel, tear_down)
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, set_up, tear_down_world)
+#define FUEL(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, set_up_fuel, tear_down_world)
 
 int main(void)
 {

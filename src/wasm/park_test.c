@@ -4,23 +4,9 @@
  * Guests that park, at the edges: at the end of a slice, at the end of their
  * stack. Both edges are found by trying what lies around them. */
 #include "wasm/internal.h"
-#include "wasm/world_testing.h"
+#include "wasm/world_one_testing.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-
-#include <cmocka.h>
-
-static struct world world;
-static struct world_guest g;
-
-static void make(const char *wat)
-{
-    if (world_guest_new(&world, &g, wat) != THEATER_OK) {
-        fail_msg("%s", g.err.text);
-    }
-}
 
 /* Computes as many rounds as its memory says at 8, then as many of a loop of
  * another length as it says at 12. */

@@ -2,40 +2,9 @@
 /* Design notes
  *
  * WASI preview 1 as an actor sees it. */
-#include "wasm/world_testing.h"
+#include "wasm/world_one_testing.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-
-#include <cmocka.h>
-
-static struct world world;
-static struct world_guest g;
-
-static int set_up(void **state)
-{
-    (void)state;
-    world_open(&world, NULL, false, NULL);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    if (g.module == NULL) {
-        world_close(&world);
-    }
-    g.module = NULL;
-    return 0;
-}
-
-static void make(const char *wat)
-{
-    if (world_guest_new(&world, &g, wat) != THEATER_OK) {
-        fail_msg("%s", g.err.text);
-    }
-}
 
 static void runs(void)
 {
@@ -242,7 +211,8 @@ static void a_descriptor_is_ready_at_once(void **state)
     world_guest_end(&g);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, set_up_world, tear_down_world)
 
 int main(void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* new and build: from nothing to an actor that answers, and nothing half
- * done. */
+ * done; files that the command writes into folders. */
 #include "cli/project.h"
 #include "cli/template.h"
 #include "command.h"
@@ -181,6 +181,104 @@ static void doctor_says_what_is_there_and_what_is_missing(void **state)
     command_free(&command);
 }
 
+/* A program that says `line` on its output, and something else beside. */
+static void put_tool(const char *folder, const char *name, const char *line)
+{
+    char path[128], script[256];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    snprintf(script, sizeof script, "#!/bin/sh\necho noise >&2\necho '%s'\n",
+             line);
+    world_text(path, script);
+    assert_int_equal(chmod(path, 0755), 0);
+}
+
+/* What doctor says with that folder, of this one, first on PATH. */
+static void run_doctor_with(struct command *command, const char *folder)
+{
+    char here[512], path[1024];
+    assert_non_null(getcwd(here, sizeof here));
+    snprintf(path, sizeof path, "PATH=%s/%s:/usr/bin:/bin", here, folder);
+    command_run(command, path, "doctor");
+    expect_code(command, 0);
+}
+
+static void a_folder_on_the_path_is_no_command(void **state)
+{
+    static const char *const folder = "a b $(>stolen)";
+    struct command command;
+    (void)state;
+    assert_int_equal(mkdir(folder, 0777), 0);
+    assert_int_equal(mkdir("the target", 0777), 0);
+    put_tool(folder, "go", "go1.24.1");
+    put_tool(folder, "zig", "0.17.0");
+    put_tool(folder, "cargo", "");
+    put_tool(folder, "rustc", "the target");
+    run_doctor_with(&command, folder);
+    assert_int_not_equal(access("stolen", F_OK), 0);
+    expect_out(&command, "ok       Go          go: /");
+    expect_out(&command, "ok       Zig         zig: /");
+    expect_out(&command, "ok       Rust        cargo with rustup's target: /");
+    command_free(&command);
+}
+
+/* Such a folder may be a project's own. */
+static void what_is_relative_on_the_path_is_not_run(void **state)
+{
+    static const char *const paths[] = {"PATH=near::.", "PATH=", "PATH=near"};
+    struct command command;
+    char path[2048], here[512];
+    (void)state;
+    assert_non_null(getcwd(here, sizeof here));
+    assert_int_equal(mkdir("near", 0777), 0);
+    assert_int_equal(mkdir("far", 0777), 0);
+    put_tool("near", "go", "go1.24.1");
+    put_tool(".", "zig", "0.17.0");
+    put_tool("near", "helper", "go1.24.1");
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        command_run(&command, paths[i], "doctor");
+        expect_code(&command, 0);
+        expect_out(&command, "missing  Go ");
+        expect_out(&command, "missing  Zig ");
+        command_free(&command);
+    }
+    /* Nor by a tool that looks for another. */
+    world_text("far/go", "#!/bin/sh\nexec helper\n");
+    assert_int_equal(chmod("far/go", 0755), 0);
+    snprintf(path, sizeof path, "PATH=near:%s/far:.", here);
+    command_run(&command, path, "doctor");
+    expect_out(&command, "missing  Go ");
+    command_free(&command);
+    snprintf(path, sizeof path, "PATH=:%s/far:%s/near:", here, here);
+    command_run(&command, path, "doctor");
+    expect_out(&command, "ok       Go          go: /");
+    command_free(&command);
+}
+
+static void a_tool_that_is_too_old_is_missing(void **state)
+{
+    static const struct {
+        const char *said;
+        const char *state;
+    } rows[] = {
+        {"go1.24", "ok"},       {"go1.24rc1", "ok"},    {"go1.30.2", "ok"},
+        {"go2.0", "ok"},        {"devel a1b2c3", "ok"}, {"go1.23.9", "missing"},
+        {"go1.9.7", "missing"}, {"go1.3", "missing"},   {"", "missing"},
+    };
+    struct command command;
+    (void)state;
+    assert_int_equal(mkdir("aged", 0777), 0);
+    put_tool("aged", "zig", "0.16.0");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char row[64];
+        put_tool("aged", "go", rows[i].said);
+        run_doctor_with(&command, "aged");
+        snprintf(row, sizeof row, "%-8s Go ", rows[i].state);
+        expect_out(&command, row);
+        expect_no_out(&command, "zig: /");
+        command_free(&command);
+    }
+}
+
 static void nothing_that_is_there_is_touched(void **state)
 {
     (void)state;
@@ -218,6 +316,54 @@ static void a_failure_leaves_nothing_behind(void **state)
     assert_int_equal(WEXITSTATUS(code), 1);
     assert_int_equal(entries("limited"), 0);
     assert_int_equal(entries(".limited"), 0);
+}
+
+static void a_schema_replaces_a_link_and_does_not_follow_it(void **state)
+{
+    static const char *const path = "links/manifest.schema.json";
+    struct command command;
+    struct stat found;
+    (void)state;
+    world_text("precious", "keep");
+    assert_int_equal(mkdir("links", 0777), 0);
+    assert_int_equal(symlink("../precious", path), 0);
+    command_run(&command, NULL, "schema", "--write", "links");
+    expect_code(&command, 0);
+    command_free(&command);
+    assert_string_equal(text_of("precious"), "keep");
+    assert_int_equal(lstat(path, &found), 0);
+    assert_true(S_ISREG(found.st_mode));
+    mode_t mask = umask(0);
+    umask(mask);
+    assert_int_equal(found.st_mode & 0777, 0666 & ~mask);
+    assert_non_null(strstr(text_of(path), "a manifest of Theater"));
+}
+
+static void a_schema_that_cannot_be_written_leaves_the_one_before(void **state)
+{
+    char script[512];
+    struct command command;
+    (void)state;
+    assert_int_equal(mkdir("before", 0777), 0);
+    world_text("before/manifest.schema.json", "the one before");
+    snprintf(script, sizeof script,
+             "trap '' XFSZ; ulimit -f 1; exec '%s/theater' schema --write "
+             "before >/dev/null 2>&1",
+             TH_TEST_BUILD_DIR);
+    int code = system(script);
+    assert_int_equal(WEXITSTATUS(code), 1);
+    assert_string_equal(text_of("before/manifest.schema.json"),
+                        "the one before");
+    assert_int_equal(chdir("before"), 0);
+    assert_int_equal(entries("manifest"), 1);
+    assert_int_equal(chdir(".."), 0);
+    /* A folder of that name is said, and stays. */
+    assert_int_equal(unlink("before/manifest.schema.json"), 0);
+    assert_int_equal(mkdir("before/manifest.schema.json", 0777), 0);
+    command_run(&command, NULL, "schema", "--write", "before");
+    expect_code(&command, 1);
+    expect_err(&command, "before/manifest.schema.json: it cannot be written: ");
+    command_free(&command);
 }
 
 static void bad_names_and_languages_are_refused(void **state)
@@ -286,8 +432,13 @@ int main(void)
         cmocka_unit_test(what_a_failing_tool_says_is_shown),
         cmocka_unit_test(a_missing_tool_is_named_with_its_package),
         cmocka_unit_test(doctor_says_what_is_there_and_what_is_missing),
+        cmocka_unit_test(a_folder_on_the_path_is_no_command),
+        cmocka_unit_test(what_is_relative_on_the_path_is_not_run),
+        cmocka_unit_test(a_tool_that_is_too_old_is_missing),
         cmocka_unit_test(nothing_that_is_there_is_touched),
         cmocka_unit_test(a_failure_leaves_nothing_behind),
+        cmocka_unit_test(a_schema_replaces_a_link_and_does_not_follow_it),
+        cmocka_unit_test(a_schema_that_cannot_be_written_leaves_the_one_before),
         cmocka_unit_test(bad_names_and_languages_are_refused),
         cmocka_unit_test(what_is_no_project_is_said),
     };

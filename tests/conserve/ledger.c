@@ -22,7 +22,7 @@ struct header {
     uint32_t number;
     uint32_t len;
     uint64_t checksum; /* of the rest, and of what stands above */
-    uint64_t filler;   /* the first of what fills the message */
+    uint64_t turn;     /* counts all that the sender composed */
 };
 _Static_assert(sizeof(struct header) == LEDGER_HEADER, "no holes");
 
@@ -32,7 +32,9 @@ struct word {
 
 struct stream {
     _Atomic uint32_t next; /* number that is due, from 0; the sender's */
-    _Atomic uint32_t last; /* number handled last, plus 1; the receiver's */
+    /* Of LEDGER_PAIR, for broadcasts too: turn handled last, plus 1; the
+     * receiver's. */
+    _Atomic uint64_t last;
 };
 
 struct request {
@@ -52,6 +54,7 @@ struct ledger {
     struct stream *streams;
     struct word *bits;
     struct request *requests;
+    _Atomic uint64_t turns[LEDGER_NOBODY]; /* that are due; the senders' */
     _Atomic uint32_t requests_len;
     _Atomic uint64_t corrupted, reordered, duplicated, wrong_answers;
     uint64_t never; /* found so far */
@@ -134,7 +137,7 @@ static uint64_t checksum(const struct header *header, const uint8_t *data,
     uint64_t word;
     memcpy(words, header, sizeof words);
     uint64_t sum = mix(mix(MIX, words[0]), words[1]);
-    size_t at = offsetof(struct header, filler);
+    size_t at = offsetof(struct header, turn);
     for (; at + 8 <= len; at += 8) {
         memcpy(&word, data + at, 8);
         sum = mix(sum, word);
@@ -146,12 +149,20 @@ static uint64_t checksum(const struct header *header, const uint8_t *data,
 
 static void fill(uint8_t *out, size_t len, uint64_t filler)
 {
-    size_t at = offsetof(struct header, filler);
+    size_t at = sizeof(struct header);
     for (; at + 8 <= len; at += 8) {
         memcpy(out + at, &filler, 8);
         filler = filler * UINT64_C(6364136223846793005) + 1;
     }
     memcpy(out + at, &filler, len - at);
+}
+
+static uint64_t take_turn(struct ledger *ledger, unsigned from)
+{
+    uint64_t turn =
+        atomic_load_explicit(&ledger->turns[from], memory_order_relaxed);
+    atomic_store_explicit(&ledger->turns[from], turn + 1, memory_order_relaxed);
+    return turn;
 }
 
 bool ledger_compose(struct ledger *ledger, enum ledger_stream stream,
@@ -173,11 +184,12 @@ bool ledger_compose(struct ledger *ledger, enum ledger_stream stream,
                                                        : (uint8_t)to,
                             .note = note,
                             .number = number,
-                            .len = (uint32_t)len};
-    header.filler = mix(number, from << 8 | to);
-    fill(out, len, header.filler);
+                            .len = (uint32_t)len,
+                            .turn = take_turn(ledger, from)};
+    fill(out, len, mix(number, from << 8 | to));
+    memcpy(out, &header, sizeof header);
     header.checksum = checksum(&header, out, len);
-    memcpy(out, &header, offsetof(struct header, filler));
+    memcpy(out, &header, sizeof header);
     *out_entry =
         (struct ledger_entry){header.stream, header.from,   header.to,
                               header.note,   header.number, header.len};
@@ -246,6 +258,21 @@ static void set(struct ledger *ledger, _Atomic uint64_t *word, uint64_t bit)
     }
 }
 
+/* Pair and broadcasts together: what one sends another keeps one order. */
+static void check_turn(struct ledger *ledger, const struct ledger_entry *entry,
+                       unsigned to, const uint8_t *data)
+{
+    struct header header;
+    struct stream *at =
+        &ledger->streams[index_of(ledger, LEDGER_PAIR, entry->from, to)];
+    uint64_t last = atomic_load_explicit(&at->last, memory_order_relaxed);
+    memcpy(&header, data, sizeof header);
+    if (header.turn + 1 < last) {
+        count(&ledger->reordered);
+    }
+    atomic_store_explicit(&at->last, header.turn + 1, memory_order_relaxed);
+}
+
 bool ledger_handled(struct ledger *ledger, unsigned to, const uint8_t *data,
                     size_t len, struct ledger_entry *out_entry)
 {
@@ -253,13 +280,9 @@ bool ledger_handled(struct ledger *ledger, unsigned to, const uint8_t *data,
     if (!came_out(ledger, to, data, len, &entry)) {
         return false;
     }
-    struct stream *at =
-        &ledger->streams[index_of(ledger, entry.stream, entry.from, to)];
-    uint32_t last = atomic_load_explicit(&at->last, memory_order_relaxed);
-    if (entry.number + 1 < last && entry.stream != LEDGER_LATE) {
-        count(&ledger->reordered);
+    if (entry.stream != LEDGER_LATE) {
+        check_turn(ledger, &entry, to, data);
     }
-    atomic_store_explicit(&at->last, entry.number + 1, memory_order_relaxed);
     set(ledger, &word_of(ledger, &entry, to)->handled, bit_of(&entry));
     *out_entry = entry;
     return true;

@@ -7,8 +7,9 @@
  * other two, and nobody else has any.
  *
  * Who takes part is a number below `parties`. What one party sends to another
- * is numbered by pair, and handled in rising order. What it broadcasts is one
- * stream to all (LEDGER_ALL), numbered once, in rising order at each receiver.
+ * is numbered by pair. What it broadcasts is one stream to all (LEDGER_ALL),
+ * numbered once. Both also count their sender's turns, which rise at each
+ * receiver: a broadcast neither passes a message to one nor is passed by it.
  * What it sends with a delay (LEDGER_LATE) is numbered by pair, in no order. It
  * is promised when the router takes it, and accepted when its time has come; a
  * promise ends with its sender (ledger_forget), and else must come out.

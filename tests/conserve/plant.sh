@@ -30,6 +30,7 @@ finds lose lost --workload mesh
 finds double duplicated --workload mesh
 finds corrupt corrupted --workload mesh
 finds reorder reordered --workload mesh
+finds cross reordered --workload mesh
 finds unended requests_unended --workload requests
 
 # says PLANT TEXT [OPTION...]

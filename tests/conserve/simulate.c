@@ -5,29 +5,14 @@
  * Guests are compiled once, into a folder that all rounds share. */
 #include "simulate.h"
 
+#include "../distinct.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 /* With so many seeds each point was taken, or it never is. */
 enum { SEEDS_FOR_ALL = 1000 };
-
-static int by_value(const void *a, const void *b)
-{
-    uint64_t left = *(const uint64_t *)a;
-    uint64_t right = *(const uint64_t *)b;
-    return left < right ? -1 : left > right;
-}
-
-static uint64_t count_different(uint64_t *hashes, uint64_t len)
-{
-    uint64_t different = 0;
-    qsort(hashes, len, sizeof *hashes, by_value);
-    for (uint64_t i = 0; i < len; i++) {
-        different += i == 0 || hashes[i] != hashes[i - 1];
-    }
-    return different;
-}
 
 static bool play_twice(uint64_t seed, enum workload work, enum plant plant,
                        struct total *total, uint64_t *out_hash)
@@ -82,7 +67,7 @@ bool simulate_run(uint64_t seed, uint64_t seeds, enum workload work,
         printf("simulated: %llu seeds, each twice with equal hash, %llu "
                "different\n",
                (unsigned long long)seeds,
-               (unsigned long long)count_different(hashes, seeds));
+               (unsigned long long)distinct_count(hashes, seeds));
         passed =
             print_points(total, work == WORKLOADS && seeds >= SEEDS_FOR_ALL);
     }

@@ -13,8 +13,9 @@
  * Seeds are S, S + 1, ... one for each round; without --seed they are chosen.
  * --seconds ends it early, with success. --all-kinds: fails unless each
  * workload and each kind of fault was met. CONSERVE_PLANT=lose, late, needless,
- * double, corrupt, reorder, unended plants a fault that the ledger must find;
- * hang one for the watchdog; leak, open for the soak; drift for the simulation.
+ * double, corrupt, reorder, cross, unended plants a fault that the ledger must
+ * find; hang one for the watchdog; leak, open for the soak; drift for the
+ * simulation.
  *
  * Design notes. A watchdog counts its own ticks rather than time, so that a
  * machine that stands still is not taken for a hang. */
@@ -300,8 +301,8 @@ static bool read_option(struct options *options, const char *name,
 static bool read_options(struct options *options, int argc, char **argv)
 {
     static const char *const plants[PLANTS] = {
-        "",        "lose",    "late", "needless", "double", "corrupt",
-        "reorder", "unended", "hang", "leak",     "open",   "drift"};
+        "",      "lose",    "late", "needless", "double", "corrupt", "reorder",
+        "cross", "unended", "hang", "leak",     "open",   "drift"};
     const char *planted = getenv("CONSERVE_PLANT");
     unsigned plant = PLANT_NONE;
     if (planted != NULL && !read_name(planted, plants, PLANTS, &plant)) {

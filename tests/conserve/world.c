@@ -287,22 +287,43 @@ static void on_dead_letter(void *user, const theater_dead_letter_t *letter)
     ledger_dead(world->ledger, to, letter->data.data, letter->data.len);
 }
 
-/* PLANT_REORDER: holds one back until another of the same sender came. */
+/* PLANT_CROSS holds back broadcasts alone. Byte 4 is the stream. */
+static bool is_held(const struct world *world, const struct party *party,
+                    theater_bytes_t data)
+{
+    return party->stash_len == 0 && data.len <= STASH &&
+           (world->plant == PLANT_CROSS ? data.data[4] == LEDGER_ALL
+                                        : party->seen % 997 == 0);
+}
+
+static void let_go(struct world *world, struct party *party, unsigned to)
+{
+    struct ledger_entry late;
+    (void)ledger_handled(world->ledger, to, party->stash, party->stash_len,
+                         &late);
+    party->stash_len = 0;
+}
+
+/* PLANT_REORDER, PLANT_CROSS: holds one back until another of the same sender
+ * came; of PLANT_CROSS, one of the pair, so that each stream keeps its own
+ * order. */
 static bool reorder(struct world *world, struct party *party, unsigned to,
                     theater_bytes_t data, struct ledger_entry *out)
 {
-    struct ledger_entry late;
-    if (party->stash_len == 0 && party->seen % 997 == 0 && data.len <= STASH) {
+    if (is_held(world, party, data)) {
         memcpy(party->stash, data.data, data.len);
         party->stash_len = data.len;
         return false;
     }
-    bool whole = ledger_handled(world->ledger, to, data.data, data.len, out);
     /* Byte 5 is the sender. */
-    if (party->stash_len != 0 && data.data[5] == party->stash[5]) {
-        (void)ledger_handled(world->ledger, to, party->stash, party->stash_len,
-                             &late);
-        party->stash_len = 0;
+    bool due = party->stash_len != 0 && data.data[5] == party->stash[5];
+    bool early = world->plant == PLANT_CROSS && data.data[4] != LEDGER_PAIR;
+    if (due && early) {
+        let_go(world, party, to);
+    }
+    bool whole = ledger_handled(world->ledger, to, data.data, data.len, out);
+    if (due && !early) {
+        let_go(world, party, to);
     }
     return whole;
 }
@@ -314,7 +335,8 @@ bool world_handled(struct world *world, unsigned to, theater_bytes_t data,
     struct ledger_entry again;
     uint8_t copy[STASH];
     bool now = ++party->seen % 997 == 0;
-    bool always = world->plant == PLANT_REORDER || world->plant == PLANT_LATE;
+    bool always = world->plant == PLANT_REORDER ||
+                  world->plant == PLANT_CROSS || world->plant == PLANT_LATE;
     switch (now || always ? world->plant : PLANT_NONE) {
     case PLANT_LOSE:
         return false;
@@ -339,6 +361,7 @@ bool world_handled(struct world *world, unsigned to, theater_bytes_t data,
         }
         break;
     case PLANT_REORDER:
+    case PLANT_CROSS:
         return reorder(world, party, to, data, out);
     default:
         break;

@@ -69,6 +69,7 @@ enum plant { /* a fault of the test's own, which the ledger must find */
              PLANT_DOUBLE,
              PLANT_CORRUPT,
              PLANT_REORDER,
+             PLANT_CROSS, /* a broadcast, behind a later message to one */
              PLANT_UNENDED,
              PLANT_HANG,  /* an actor that is never quiet */
              PLANT_LEAK,  /* memory, in each round: for the soak */
@@ -124,7 +125,7 @@ struct party {
     _Atomic uint32_t pause; /* the next delivery stands still */
     _Atomic uint32_t ends;  /* it ended once, or is about to, or may */
     uint64_t seen;          /* deliveries; its owner's, for the plants */
-    uint8_t stash[STASH];   /* PLANT_REORDER: what is held back */
+    uint8_t stash[STASH];   /* REORDER, CROSS: what is held back */
     size_t stash_len;
 };
 

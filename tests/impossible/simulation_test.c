@@ -6,6 +6,8 @@
  * (1,000) say which seeds are each played twice. */
 #include "stage.h"
 
+#include "../distinct.h"
+
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -74,23 +76,6 @@ static struct hashes play_ping_pong(uint64_t seed)
     return hashes;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    uint64_t left = *(const uint64_t *)a;
-    uint64_t right = *(const uint64_t *)b;
-    return left < right ? -1 : left > right;
-}
-
-static size_t count_different(uint64_t *values, size_t len)
-{
-    size_t different = 0;
-    qsort(values, len, sizeof *values, by_value);
-    for (size_t i = 0; i < len; i++) {
-        different += i == 0 || values[i] != values[i - 1];
-    }
-    return different;
-}
-
 static uint64_t number_of(const char *variable, uint64_t otherwise)
 {
     const char *text = getenv(variable);
@@ -115,8 +100,8 @@ static void each_of_a_thousand_seeds_gives_the_same_events_twice(void **state)
         events[i] = first.events;
         told[i] = first.told;
     }
-    size_t different = count_different(events, seeds);
-    size_t orders = count_different(told, seeds);
+    size_t different = distinct_count(events, seeds);
+    size_t orders = distinct_count(told, seeds);
     print_message("%zu seeds: %zu event hashes, %zu orders of lines\n", seeds,
                   different, orders);
     free(events);
