@@ -11,9 +11,11 @@
  * tasks stand in a queue of their own, for all workers, and run when a worker
  * has nothing else, or when none of them had a turn for TH_SLOW_NS by the
  * number of workers: short runs wait behind a long one seldom, and long ones
- * get a fifth of the workers at the least. (Two levels of a multilevel feedback
- * queue: Corbato, Merwin-Daggett and Daley, 1962.) In one ring with them, a
- * pair that talks kept 50 us of each 1,050, and waited for the rest.
+ * get a fifth of the workers. Of a worker that has others, no more: after such
+ * a run those have four times as long, but TH_OTHERS_NS at most. (Two levels of
+ * a multilevel feedback queue: Corbato, Merwin-Daggett and Daley, 1962.) In one
+ * ring with them, a pair that talks kept 50 us of each 1,050, and waited for
+ * the rest.
  *
  * The clock is not read at each run: while runs are short, at every
  * TH_CLOCK_EVERY-th; th_sched_should_yield reads it at every TH_YIELD_EVERY-th
@@ -98,17 +100,29 @@ static uint64_t look_at_clock(struct th_worker *worker)
 
 /* What is due may be more than a worker can do: one actor that sets timers of
  * 0 ms without end took two thirds of its neighbours' time. So tasks that wait
- * get the rest of it; time that is late meanwhile is done by who is idle. */
-static void poll_time(struct th_worker *worker)
+ * get the rest of it; time that is late meanwhile is done by who is idle. After
+ * a long run (`ran_ns`) it gets as much as that has earned: with one look after
+ * each run of a slice, 100,000 timers took ten seconds. It does not rest for
+ * longer than TH_REST_NS: a look may have taken long since the system took the
+ * processor away. */
+static void poll_time(struct th_worker *worker, uint64_t ran_ns)
 {
+    struct th_sched *sched = worker->sched;
     uint64_t began = worker->now_ns;
     bool due = began >= worker->due_ns;
+    uint64_t rest = 0;
 
-    worker->due_ns = th_time_poll(worker->sched, began);
-    if (due) {
-        uint64_t now = look_at_clock(worker);
-        worker->rest_ns = now + (TH_TIME_SHARE - 1) * (now - began);
-    }
+    do {
+        worker->due_ns = th_time_poll(sched, worker->now_ns);
+        if (!due) {
+            return;
+        }
+        rest = (TH_TIME_SHARE - 1) * (look_at_clock(worker) - began);
+        /* relaxed: a hint; who advances time meanwhile does it for us */
+    } while (worker->now_ns >= worker->due_ns && rest < ran_ns &&
+             atomic_load_explicit(&sched->time_busy, memory_order_relaxed) ==
+                 0);
+    worker->rest_ns = worker->now_ns + (rest < TH_REST_NS ? rest : TH_REST_NS);
 }
 
 static void poll(struct th_worker *worker)
@@ -122,18 +136,19 @@ static void poll(struct th_worker *worker)
     /* relaxed: see th_place_slow_take */
     worker->slow_turn =
         th_injector_size(&sched->slow) > 0 &&
+        worker->now_ns >= worker->others_ns &&
         worker->now_ns >=
             atomic_load_explicit(&sched->slow_at_ns, memory_order_relaxed);
 }
 
 /* Between runs: what depends on the clock. */
-static void between_runs(struct th_worker *worker)
+static void between_runs(struct th_worker *worker, uint64_t ran_ns)
 {
     uint64_t now = worker->now_ns;
 
     if (TH_UNLIKELY(now >= worker->due_ns || now >= worker->poll_at_ns)) {
         if (now >= worker->rest_ns) {
-            poll_time(worker);
+            poll_time(worker, ran_ns);
         }
         if (now >= worker->poll_at_ns) {
             poll(worker);
@@ -179,6 +194,17 @@ static bool leave_shared(struct th_worker *worker)
     }
     worker->left_ns = 0;
     return false;
+}
+
+/* A slow task's run is over: the others of this worker have four times as long.
+ * With `slow_at_ns` alone, each run that took longer than that was followed by
+ * the next of them, and no other ran any more. */
+static void rest_from_slow(struct th_worker *worker, uint64_t ran_ns)
+{
+    uint64_t rest = (TH_SLOW_SHARE - 1) * ran_ns;
+
+    worker->others_ns =
+        worker->now_ns + (rest < TH_OTHERS_NS ? rest : TH_OTHERS_NS);
 }
 
 /* The next of our own tasks. */
@@ -338,14 +364,16 @@ static struct th_task *next_task(struct th_worker *worker)
     return task;
 }
 
-static void run_task(struct th_worker *worker, struct th_task *task)
+/* Answers how long it took at most, as far as the clock was read. */
+static uint64_t run_task(struct th_worker *worker, struct th_task *task)
 {
     /* sched.c [M2] acq_rel */
     atomic_exchange_explicit(&task->state, TH_TASK_RUNNING,
                              memory_order_acq_rel);
     th_count(&worker->counters.runs, 1);
     worker->yield_now = false;
-    if (TH_UNLIKELY(task->slow)) {
+    bool was_slow = task->slow;
+    if (TH_UNLIKELY(was_slow)) {
         look_at_clock(worker);
         worker->clock_in = 1;
     }
@@ -357,12 +385,15 @@ static void run_task(struct th_worker *worker, struct th_task *task)
     enum th_run result = task->run(task);
     atomic_store_explicit(&worker->inside, NULL, memory_order_relaxed);
     look_after_run(worker);
+    uint64_t ran = worker->now_ns - began;
+    if (TH_UNLIKELY(was_slow)) {
+        rest_from_slow(worker, ran);
+    }
     if (result == TH_RUN_ENDED) {
-        return;
+        return ran;
     }
     /* Among many short runs nobody knows which was long; the next is timed. */
-    bool slow =
-        (timed || worker->yield_now) && worker->now_ns - began >= TH_LONG_NS;
+    bool slow = (timed || worker->yield_now) && ran >= TH_LONG_NS;
     if (TH_UNLIKELY(task->slow != slow)) {
         task->slow = slow;
     }
@@ -372,7 +403,7 @@ static void run_task(struct th_worker *worker, struct th_task *task)
         if (atomic_compare_exchange_strong_explicit(
                 &task->state, &expected, TH_TASK_IDLE, memory_order_release,
                 memory_order_relaxed)) {
-            return;
+            return ran;
         }
     } else {
         /* sched.c [M1]: as a wake */
@@ -384,6 +415,7 @@ static void run_task(struct th_worker *worker, struct th_task *task)
     } else {
         th_worker_queue(worker, task);
     }
+    return ran;
 }
 
 void th_worker_main(void *arg)
@@ -401,8 +433,7 @@ void th_worker_main(void *arg)
         if (task == NULL || stopping(worker->sched)) {
             break;
         }
-        run_task(worker, task);
-        between_runs(worker);
+        between_runs(worker, run_task(worker, task));
     }
     th_worker_current = NULL;
     th_thread_is_worker = false;
