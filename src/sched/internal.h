@@ -15,6 +15,7 @@ enum {
     TH_SEARCH_ROUNDS = 40,  /* looks at everything before parking */
     TH_SEARCH_PAUSES = 24,  /* between two looks */
     TH_CLOCK_EVERY = 8,     /* short runs between two looks at the clock */
+    TH_SUSPECT = 8,         /* each run is timed so many times a long one */
     TH_YIELD_EVERY = 16,    /* calls of should_yield between two of them */
     TH_SPARE = 3,           /* tasks in a ring: enough for another worker */
     TH_STREAK = 12,         /* looks that found a queue: steal from it */
@@ -74,6 +75,7 @@ struct th_worker {
     bool searching;       /* counted as such */
     bool retry;           /* a push into the injector was under way */
     bool yield_now;       /* should_yield's answer, until the run ends */
+    bool timed;           /* the clock was read when the last run ended */
     bool slow_turn;       /* the next run is a slow task's */
     unsigned tick;        /* runs, for the injector's turn */
     unsigned clock_in;    /* runs until the next look at the clock */
@@ -81,11 +83,12 @@ struct th_worker {
     uint64_t now_ns;      /* the clock when it was read last */
     uint64_t slice_at_ns; /* when the slice began */
     uint64_t poll_at_ns;
-    uint64_t due_ns;    /* the earliest deadline, when last polled */
-    uint64_t rest_ns;   /* no poll before that: time has had its share */
-    uint64_t others_ns; /* no slow task before that, if there are others */
-    uint64_t left_ns;   /* since then the injector was left to others; 0 */
-    uint64_t tick_ns;   /* how long the watcher sleeps next */
+    uint64_t due_ns;     /* the earliest deadline, when last polled */
+    uint64_t rest_ns;    /* no poll before that: time has had its share */
+    uint64_t others_ns;  /* no slow task before that, if there are others */
+    uint64_t suspect_ns; /* each run is timed until then, since one was long */
+    uint64_t left_ns;    /* since then the injector was left to others; 0 */
+    uint64_t tick_ns;    /* how long the watcher sleeps next */
     struct th_rng rng;
     struct th_sighting seen[TH_WORKERS_MAX];
 };

@@ -346,6 +346,99 @@ static void time_does_not_rest_for_long(void **state)
     th_sched_delete(sched);
 }
 
+/* A clock that runs as the tasks say: what the system takes away is no part of
+ * a run. */
+static _Atomic uint64_t clock_ns;
+
+static uint64_t told_time(void *ctx)
+{
+    (void)ctx;
+    return get(&clock_ns);
+}
+
+/* Its long runs and its short ones, by turns. */
+struct mixed {
+    struct th_task task;
+    struct mixed *peer;   /* NULL: it has more to do by itself */
+    unsigned every;       /* the last of so many runs is long; 0: none */
+    _Atomic uint64_t run; /* of which slow: */
+    _Atomic uint64_t slow;
+    _Atomic uint64_t ns;
+    struct th_sched *sched;
+};
+
+enum { LONG_NS = 900000, SHORT_NS = 200, MIXED_MS = 1000 };
+
+static enum th_run run_mixed(struct th_task *task)
+{
+    struct mixed *mixed = TH_CONTAINER_OF(task, struct mixed, task);
+    uint64_t run = bump(&mixed->run);
+    bool is_long = mixed->every != 0 && run % mixed->every == 0;
+    uint64_t ns = is_long ? LONG_NS : SHORT_NS;
+
+    atomic_fetch_add_explicit(&clock_ns, ns, memory_order_acq_rel);
+    atomic_fetch_add_explicit(&mixed->ns, ns, memory_order_acq_rel);
+    if (task->slow) {
+        bump(&mixed->slow);
+    }
+    if (get(&clock_ns) > MIXED_MS * MS) {
+        return TH_RUN_IDLE;
+    }
+    if (mixed->peer == NULL) {
+        return TH_RUN_AGAIN;
+    }
+    th_sched_wake(mixed->sched, &mixed->peer->task);
+    return TH_RUN_IDLE;
+}
+
+/* A pair beside two of which one run in `every` is long. */
+static void run_beside(struct mixed pair[static 2], unsigned every)
+{
+    theater_env_t env = *theater_env_default();
+    struct mixed hogs[2];
+
+    env.now_ns = told_time;
+    atomic_store_explicit(&clock_ns, 1, memory_order_release);
+    struct th_sched *sched = open_sched(&env, 1);
+    for (unsigned i = 0; i < 4; i++) {
+        struct mixed *mixed = i < 2 ? &pair[i] : &hogs[i - 2];
+        memset(mixed, 0, sizeof(*mixed));
+        mixed->sched = sched;
+        mixed->peer = i < 2 ? &pair[1 - i] : NULL;
+        mixed->every = i < 2 ? 0 : every;
+        th_task_init(&mixed->task, run_mixed);
+    }
+    th_sched_wake(sched, &pair[0].task);
+    th_sched_wake(sched, &hogs[0].task);
+    th_sched_wake(sched, &hogs[1].task);
+    assert_true(reaches(theater_env_default(), &clock_ns, MIXED_MS * MS));
+    assert_int_equal(th_sched_wait_quiet(sched, THEATER_NEVER), THEATER_OK);
+    th_sched_delete(sched);
+}
+
+static void who_runs_after_a_long_run_is_not_taken_for_it(void **state)
+{
+    struct mixed pair[2];
+    (void)state;
+
+    run_beside(pair, 100);
+    assert_int_equal(get(&pair[0].slow) + get(&pair[1].slow), 0);
+    run_beside(pair, 7);
+    assert_int_equal(get(&pair[0].slow) + get(&pair[1].slow), 0);
+}
+
+static void long_runs_between_short_ones_are_found(void **state)
+{
+    struct mixed pair[2];
+    (void)state;
+
+    for (unsigned every = 2; every < 20; every += 3) {
+        run_beside(pair, every);
+        /* Of four tasks two have half at the least; it was 42 %. */
+        assert_true(get(&pair[0].ns) + get(&pair[1].ns) > MIXED_MS / 2 * MS);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -357,6 +450,8 @@ int main(void)
         cmocka_unit_test(timers_without_end_leave_time_for_tasks),
         cmocka_unit_test(long_runs_leave_timers_their_share),
         cmocka_unit_test(time_does_not_rest_for_long),
+        cmocka_unit_test(who_runs_after_a_long_run_is_not_taken_for_it),
+        cmocka_unit_test(long_runs_between_short_ones_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

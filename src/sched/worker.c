@@ -19,7 +19,9 @@
  *
  * The clock is not read at each run: while runs are short, at every
  * TH_CLOCK_EVERY-th; th_sched_should_yield reads it at every TH_YIELD_EVERY-th
- * call at most, since both cost more than a short message does.
+ * call at most, since both cost more than a short message does. So a long run
+ * may be found together with those before it: none of them is taken for it, the
+ * next that is long is timed alone (look_after_run).
  *
  * The slot is written by the owner and emptied by the owner or by a thief:
  *   [M1] th_worker_wake: exchange; release for [M2]; seq_cst for idle.c.
@@ -156,16 +158,23 @@ static void between_runs(struct th_worker *worker, uint64_t ran_ns)
     }
 }
 
-/* After a run: the clock now and then. */
-static void look_after_run(struct th_worker *worker)
+/* After a run: the clock now and then. Where a run among several was long and
+ * nobody knows which, each is timed for TH_SUSPECT times as long: who is to
+ * stay unknown can have no more than its part of that. */
+static void look_after_run(struct th_worker *worker, uint64_t began)
 {
     if (TH_LIKELY(--worker->clock_in > 0)) {
         return;
     }
-    uint64_t before = worker->now_ns;
-    uint64_t now = look_at_clock(worker);
-    worker->clock_in =
-        now - before < TH_CLOCK_EVERY * TH_SHORT_RUN_NS ? TH_CLOCK_EVERY : 1;
+    uint64_t now = look_at_clock(worker), took = now - began;
+
+    if (TH_UNLIKELY(!worker->timed && took >= TH_LONG_NS)) {
+        worker->suspect_ns =
+            now + TH_SUSPECT * (took < TH_OTHERS_NS ? took : TH_OTHERS_NS);
+    }
+    worker->timed =
+        now < worker->suspect_ns || took >= TH_CLOCK_EVERY * TH_SHORT_RUN_NS;
+    worker->clock_in = worker->timed ? 1 : TH_CLOCK_EVERY;
 }
 
 static struct th_task *take_ring(struct th_worker *worker)
@@ -330,6 +339,14 @@ static struct th_task *after_park(struct th_worker *worker)
     return task;
 }
 
+/* The next run is timed: the clock is read before and after it. */
+static void begin_timed(struct th_worker *worker)
+{
+    look_at_clock(worker);
+    worker->timed = true;
+    worker->clock_in = 1;
+}
+
 /* NULL: stop. */
 static struct th_task *next_task(struct th_worker *worker)
 {
@@ -359,7 +376,7 @@ static struct th_task *next_task(struct th_worker *worker)
     if (worker->searching) {
         th_idle_search_end(worker);
     }
-    look_at_clock(worker);
+    begin_timed(worker);
     worker->slice_at_ns = worker->now_ns;
     return task;
 }
@@ -374,17 +391,16 @@ static uint64_t run_task(struct th_worker *worker, struct th_task *task)
     worker->yield_now = false;
     bool was_slow = task->slow;
     if (TH_UNLIKELY(was_slow)) {
-        look_at_clock(worker);
-        worker->clock_in = 1;
+        begin_timed(worker);
     }
-    uint64_t began = worker->now_ns;
-    bool timed = worker->clock_in == 1;
+    uint64_t began = worker->now_ns; /* or earlier, when it is not timed */
+    bool timed = worker->timed;
 
     /* relaxed, both: for the watchdog, whom nothing travels to */
     atomic_store_explicit(&worker->inside, task, memory_order_relaxed);
     enum th_run result = task->run(task);
     atomic_store_explicit(&worker->inside, NULL, memory_order_relaxed);
-    look_after_run(worker);
+    look_after_run(worker, began);
     uint64_t ran = worker->now_ns - began;
     if (TH_UNLIKELY(was_slow)) {
         rest_from_slow(worker, ran);
@@ -392,7 +408,6 @@ static uint64_t run_task(struct th_worker *worker, struct th_task *task)
     if (result == TH_RUN_ENDED) {
         return ran;
     }
-    /* Among many short runs nobody knows which was long; the next is timed. */
     bool slow = (timed || worker->yield_now) && ran >= TH_LONG_NS;
     if (TH_UNLIKELY(task->slow != slow)) {
         task->slow = slow;
@@ -475,6 +490,8 @@ bool th_sched_should_yield_now(struct th_sched *sched)
 {
     if (sched->sim == NULL) {
         th_worker_current->yield_in = 1;
+        /* The run may be long: the clock is read after it, too. */
+        th_worker_current->clock_in = 1;
     }
     return th_sched_should_yield(sched);
 }
