@@ -77,6 +77,7 @@ struct th_timers {
     void (*earlier)(void *ctx);
     void *earlier_ctx;
     struct shared_wheel wheels[WHEELS];
+    _Atomic unsigned turn; /* the wheel that a limited advance begins with */
     struct armed_count armed[TH_SLOTS];
 };
 
@@ -523,11 +524,17 @@ size_t th_timers_advance(struct th_timers *timers, uint64_t now_ns,
     size_t count = 0;
     /* NEVER does not come, so that a disarmed timer is never due. */
     now_ns = now_ns < THEATER_NEVER ? now_ns : THEATER_NEVER - 1;
-    unsigned mine = th_slot() & (WHEELS - 1);
+    /* Begun with the same wheel each time, one that always has something due
+     * would use up each limit, and no timer of another wheel ever fire.
+     * relaxed: a hint */
+    unsigned first =
+        limit > 0 ? atomic_load_explicit(&timers->turn, memory_order_relaxed)
+                  : th_slot();
+    unsigned i;
 
-    for (unsigned i = 0; i < WHEELS && left > 0; i++) {
+    for (i = 0; i < WHEELS && left > 0; i++) {
         struct shared_wheel *shared =
-            &timers->wheels[(mine + i) & (WHEELS - 1)];
+            &timers->wheels[(first + i) & (WHEELS - 1)];
         /* acquire; pairs with publish_next */
         if (atomic_load_explicit(&shared->next_ns, memory_order_acquire) <=
             now_ns) {
@@ -535,6 +542,10 @@ size_t th_timers_advance(struct th_timers *timers, uint64_t now_ns,
             left -= fired;
             count += fired;
         }
+    }
+    if (left == 0) {
+        /* relaxed: see above */
+        atomic_store_explicit(&timers->turn, first + i, memory_order_relaxed);
     }
     return count;
 }

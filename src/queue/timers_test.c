@@ -380,6 +380,60 @@ what_lies_beyond_the_wheel_comes_back_whatever_the_limit(void **state)
     }
 }
 
+struct armer {
+    struct probe probe;
+    _Atomic uint32_t state; /* 1: it armed; 2: it may end */
+};
+
+static void arm_in_a_thread(void *arg)
+{
+    struct armer *armer = arg;
+    const theater_env_t *env = theater_env_default();
+
+    arm(&armer->probe, 10 * MS);
+    atomic_store_explicit(&armer->state, 1, memory_order_release);
+    env->unpark(env->ctx, &armer->state, 1);
+    while (atomic_load_explicit(&armer->state, memory_order_acquire) != 2) {
+        env->park(env->ctx, &armer->state, 1, THEATER_NEVER);
+    }
+}
+
+/* Its wheel is another than the one that is turned first. */
+static void timers_without_end_do_not_keep_those_of_others_waiting(void **state)
+{
+    enum { COUNT = 100, LIMIT = 16 };
+    static struct probe probes[COUNT];
+    const theater_env_t *env = theater_env_default();
+    struct armer other = {.state = 0};
+    theater_thread_t *thread;
+    (void)state;
+    for (unsigned i = 0; i < COUNT; i++) {
+        probe_init(&probes[i]);
+        probes[i].rearm_by_ns = 1;
+        arm(&probes[i], MS);
+    }
+    probe_init(&other.probe);
+    assert_int_equal(
+        env->thread_start(env->ctx, "other", arm_in_a_thread, &other, &thread),
+        THEATER_OK);
+    while (atomic_load_explicit(&other.state, memory_order_acquire) != 1) {
+        env->park(env->ctx, &other.state, 0, THEATER_NEVER);
+    }
+    for (unsigned i = 10; i < 100; i++) {
+        th_sim_env_advance(world.env, world.base + i * MS);
+        th_timers_advance(world.timers, th_now(world.env), LIMIT);
+    }
+    assert_int_equal(other.probe.fired, 1);
+    atomic_store_explicit(&other.state, 2, memory_order_release);
+    env->unpark(env->ctx, &other.state, 1);
+    env->thread_join(env->ctx, thread);
+    for (unsigned i = 0; i < COUNT; i++) {
+        th_timer_arm(world.timers, &probes[i].timer, THEATER_NEVER);
+        close_probe(&probes[i]);
+    }
+    close_probe(&other.probe);
+}
+
 static unsigned earlier_calls;
 
 static void on_earlier(void *ctx)
@@ -559,6 +613,7 @@ int main(void)
             an_advance_does_at_most_its_limit_and_says_that_there_is_more),
         WORLD_TEST(moving_timers_nearer_is_bounded_by_the_limit_too),
         WORLD_TEST(what_lies_beyond_the_wheel_comes_back_whatever_the_limit),
+        WORLD_TEST(timers_without_end_do_not_keep_those_of_others_waiting),
         WORLD_TEST(who_sleeps_is_told_when_next_becomes_earlier),
         WORLD_TEST(random_operations_do_what_a_naive_list_does),
         WORLD_TEST(without_memory_there_are_no_timers),

@@ -15,19 +15,23 @@ enum {
     TH_SEARCH_ROUNDS = 40,  /* looks at everything before parking */
     TH_SEARCH_PAUSES = 24,  /* between two looks */
     TH_CLOCK_EVERY = 8,     /* short runs between two looks at the clock */
+    TH_SUSPECT = 8,         /* each run is timed so many times a long one */
     TH_YIELD_EVERY = 16,    /* calls of should_yield between two of them */
     TH_SPARE = 3,           /* tasks in a ring: enough for another worker */
     TH_STREAK = 12,         /* looks that found a queue: steal from it */
     TH_IDLE_POLLS = 16,     /* looks at time in a row, by who has no task */
     TH_SOURCES_MAX = 8
 };
-#define TH_SLICE_NS UINT64_C(1000000)    /* the default slice */
-#define TH_CHAIN_NS UINT64_C(50000)      /* of runs through the slot */
-#define TH_POLL_NS UINT64_C(500000)      /* between a busy worker's polls */
-#define TH_TIME_SHARE UINT64_C(8)        /* of a busy worker's time: 1 in 8 */
-#define TH_SHORT_RUN_NS UINT64_C(2000)   /* runs longer: clock at each */
-#define TH_LONG_NS UINT64_C(100000)      /* a run as long: the task is slow */
-#define TH_SLOW_NS UINT64_C(5000000)     /* a busy worker and a slow task */
+#define TH_SLICE_NS UINT64_C(1000000)  /* the default slice */
+#define TH_CHAIN_NS UINT64_C(50000)    /* of runs through the slot */
+#define TH_POLL_NS UINT64_C(500000)    /* between a busy worker's polls */
+#define TH_TIME_SHARE UINT64_C(8)      /* of a busy worker's time: 1 in 8 */
+#define TH_REST_NS UINT64_C(5000000)   /* no longer without a look at time */
+#define TH_SHORT_RUN_NS UINT64_C(2000) /* runs longer: clock at each */
+#define TH_LONG_NS UINT64_C(100000)    /* a run as long: the task is slow */
+#define TH_SLOW_NS UINT64_C(5000000)   /* a busy worker and a slow task */
+#define TH_SLOW_SHARE UINT64_C(5)      /* of a worker that has others: 1 in 5 */
+#define TH_OTHERS_NS UINT64_C(20000000)  /* but they wait no longer */
 #define TH_STALE_NS UINT64_C(200000)     /* queued that long: steal it */
 #define TH_TICK_MIN_NS UINT64_C(500000)  /* the watcher's sleep, at first */
 #define TH_TICK_MAX_NS UINT64_C(3000000) /* and at last */
@@ -71,6 +75,7 @@ struct th_worker {
     bool searching;       /* counted as such */
     bool retry;           /* a push into the injector was under way */
     bool yield_now;       /* should_yield's answer, until the run ends */
+    bool timed;           /* the clock was read when the last run ended */
     bool slow_turn;       /* the next run is a slow task's */
     unsigned tick;        /* runs, for the injector's turn */
     unsigned clock_in;    /* runs until the next look at the clock */
@@ -78,10 +83,12 @@ struct th_worker {
     uint64_t now_ns;      /* the clock when it was read last */
     uint64_t slice_at_ns; /* when the slice began */
     uint64_t poll_at_ns;
-    uint64_t due_ns;  /* the earliest deadline, when last polled */
-    uint64_t rest_ns; /* no poll before that: time has had its share */
-    uint64_t left_ns; /* since then the injector was left to others; 0 */
-    uint64_t tick_ns; /* how long the watcher sleeps next */
+    uint64_t due_ns;     /* the earliest deadline, when last polled */
+    uint64_t rest_ns;    /* no poll before that: time has had its share */
+    uint64_t others_ns;  /* no slow task before that, if there are others */
+    uint64_t suspect_ns; /* each run is timed until then, since one was long */
+    uint64_t left_ns;    /* since then the injector was left to others; 0 */
+    uint64_t tick_ns;    /* how long the watcher sleeps next */
     struct th_rng rng;
     struct th_sighting seen[TH_WORKERS_MAX];
 };

@@ -11,13 +11,17 @@
  * tasks stand in a queue of their own, for all workers, and run when a worker
  * has nothing else, or when none of them had a turn for TH_SLOW_NS by the
  * number of workers: short runs wait behind a long one seldom, and long ones
- * get a fifth of the workers at the least. (Two levels of a multilevel feedback
- * queue: Corbato, Merwin-Daggett and Daley, 1962.) In one ring with them, a
- * pair that talks kept 50 us of each 1,050, and waited for the rest.
+ * get a fifth of the workers. Of a worker that has others, no more: after such
+ * a run those have four times as long, but TH_OTHERS_NS at most. (Two levels of
+ * a multilevel feedback queue: Corbato, Merwin-Daggett and Daley, 1962.) In one
+ * ring with them, a pair that talks kept 50 us of each 1,050, and waited for
+ * the rest.
  *
  * The clock is not read at each run: while runs are short, at every
  * TH_CLOCK_EVERY-th; th_sched_should_yield reads it at every TH_YIELD_EVERY-th
- * call at most, since both cost more than a short message does.
+ * call at most, since both cost more than a short message does. So a long run
+ * may be found together with those before it: none of them is taken for it, the
+ * next that is long is timed alone (look_after_run).
  *
  * The slot is written by the owner and emptied by the owner or by a thief:
  *   [M1] th_worker_wake: exchange; release for [M2]; seq_cst for idle.c.
@@ -98,17 +102,29 @@ static uint64_t look_at_clock(struct th_worker *worker)
 
 /* What is due may be more than a worker can do: one actor that sets timers of
  * 0 ms without end took two thirds of its neighbours' time. So tasks that wait
- * get the rest of it; time that is late meanwhile is done by who is idle. */
-static void poll_time(struct th_worker *worker)
+ * get the rest of it; time that is late meanwhile is done by who is idle. After
+ * a long run (`ran_ns`) it gets as much as that has earned: with one look after
+ * each run of a slice, 100,000 timers took ten seconds. It does not rest for
+ * longer than TH_REST_NS: a look may have taken long since the system took the
+ * processor away. */
+static void poll_time(struct th_worker *worker, uint64_t ran_ns)
 {
+    struct th_sched *sched = worker->sched;
     uint64_t began = worker->now_ns;
     bool due = began >= worker->due_ns;
+    uint64_t rest = 0;
 
-    worker->due_ns = th_time_poll(worker->sched, began);
-    if (due) {
-        uint64_t now = look_at_clock(worker);
-        worker->rest_ns = now + (TH_TIME_SHARE - 1) * (now - began);
-    }
+    do {
+        worker->due_ns = th_time_poll(sched, worker->now_ns);
+        if (!due) {
+            return;
+        }
+        rest = (TH_TIME_SHARE - 1) * (look_at_clock(worker) - began);
+        /* relaxed: a hint; who advances time meanwhile does it for us */
+    } while (worker->now_ns >= worker->due_ns && rest < ran_ns &&
+             atomic_load_explicit(&sched->time_busy, memory_order_relaxed) ==
+                 0);
+    worker->rest_ns = worker->now_ns + (rest < TH_REST_NS ? rest : TH_REST_NS);
 }
 
 static void poll(struct th_worker *worker)
@@ -122,18 +138,19 @@ static void poll(struct th_worker *worker)
     /* relaxed: see th_place_slow_take */
     worker->slow_turn =
         th_injector_size(&sched->slow) > 0 &&
+        worker->now_ns >= worker->others_ns &&
         worker->now_ns >=
             atomic_load_explicit(&sched->slow_at_ns, memory_order_relaxed);
 }
 
 /* Between runs: what depends on the clock. */
-static void between_runs(struct th_worker *worker)
+static void between_runs(struct th_worker *worker, uint64_t ran_ns)
 {
     uint64_t now = worker->now_ns;
 
     if (TH_UNLIKELY(now >= worker->due_ns || now >= worker->poll_at_ns)) {
         if (now >= worker->rest_ns) {
-            poll_time(worker);
+            poll_time(worker, ran_ns);
         }
         if (now >= worker->poll_at_ns) {
             poll(worker);
@@ -141,16 +158,23 @@ static void between_runs(struct th_worker *worker)
     }
 }
 
-/* After a run: the clock now and then. */
-static void look_after_run(struct th_worker *worker)
+/* After a run: the clock now and then. Where a run among several was long and
+ * nobody knows which, each is timed for TH_SUSPECT times as long: who is to
+ * stay unknown can have no more than its part of that. */
+static void look_after_run(struct th_worker *worker, uint64_t began)
 {
     if (TH_LIKELY(--worker->clock_in > 0)) {
         return;
     }
-    uint64_t before = worker->now_ns;
-    uint64_t now = look_at_clock(worker);
-    worker->clock_in =
-        now - before < TH_CLOCK_EVERY * TH_SHORT_RUN_NS ? TH_CLOCK_EVERY : 1;
+    uint64_t now = look_at_clock(worker), took = now - began;
+
+    if (TH_UNLIKELY(!worker->timed && took >= TH_LONG_NS)) {
+        worker->suspect_ns =
+            now + TH_SUSPECT * (took < TH_OTHERS_NS ? took : TH_OTHERS_NS);
+    }
+    worker->timed =
+        now < worker->suspect_ns || took >= TH_CLOCK_EVERY * TH_SHORT_RUN_NS;
+    worker->clock_in = worker->timed ? 1 : TH_CLOCK_EVERY;
 }
 
 static struct th_task *take_ring(struct th_worker *worker)
@@ -179,6 +203,17 @@ static bool leave_shared(struct th_worker *worker)
     }
     worker->left_ns = 0;
     return false;
+}
+
+/* A slow task's run is over: the others of this worker have four times as long.
+ * With `slow_at_ns` alone, each run that took longer than that was followed by
+ * the next of them, and no other ran any more. */
+static void rest_from_slow(struct th_worker *worker, uint64_t ran_ns)
+{
+    uint64_t rest = (TH_SLOW_SHARE - 1) * ran_ns;
+
+    worker->others_ns =
+        worker->now_ns + (rest < TH_OTHERS_NS ? rest : TH_OTHERS_NS);
 }
 
 /* The next of our own tasks. */
@@ -304,6 +339,14 @@ static struct th_task *after_park(struct th_worker *worker)
     return task;
 }
 
+/* The next run is timed: the clock is read before and after it. */
+static void begin_timed(struct th_worker *worker)
+{
+    look_at_clock(worker);
+    worker->timed = true;
+    worker->clock_in = 1;
+}
+
 /* NULL: stop. */
 static struct th_task *next_task(struct th_worker *worker)
 {
@@ -333,36 +376,39 @@ static struct th_task *next_task(struct th_worker *worker)
     if (worker->searching) {
         th_idle_search_end(worker);
     }
-    look_at_clock(worker);
+    begin_timed(worker);
     worker->slice_at_ns = worker->now_ns;
     return task;
 }
 
-static void run_task(struct th_worker *worker, struct th_task *task)
+/* Answers how long it took at most, as far as the clock was read. */
+static uint64_t run_task(struct th_worker *worker, struct th_task *task)
 {
     /* sched.c [M2] acq_rel */
     atomic_exchange_explicit(&task->state, TH_TASK_RUNNING,
                              memory_order_acq_rel);
     th_count(&worker->counters.runs, 1);
     worker->yield_now = false;
-    if (TH_UNLIKELY(task->slow)) {
-        look_at_clock(worker);
-        worker->clock_in = 1;
+    bool was_slow = task->slow;
+    if (TH_UNLIKELY(was_slow)) {
+        begin_timed(worker);
     }
-    uint64_t began = worker->now_ns;
-    bool timed = worker->clock_in == 1;
+    uint64_t began = worker->now_ns; /* or earlier, when it is not timed */
+    bool timed = worker->timed;
 
     /* relaxed, both: for the watchdog, whom nothing travels to */
     atomic_store_explicit(&worker->inside, task, memory_order_relaxed);
     enum th_run result = task->run(task);
     atomic_store_explicit(&worker->inside, NULL, memory_order_relaxed);
-    look_after_run(worker);
-    if (result == TH_RUN_ENDED) {
-        return;
+    look_after_run(worker, began);
+    uint64_t ran = worker->now_ns - began;
+    if (TH_UNLIKELY(was_slow)) {
+        rest_from_slow(worker, ran);
     }
-    /* Among many short runs nobody knows which was long; the next is timed. */
-    bool slow =
-        (timed || worker->yield_now) && worker->now_ns - began >= TH_LONG_NS;
+    if (result == TH_RUN_ENDED) {
+        return ran;
+    }
+    bool slow = (timed || worker->yield_now) && ran >= TH_LONG_NS;
     if (TH_UNLIKELY(task->slow != slow)) {
         task->slow = slow;
     }
@@ -372,7 +418,7 @@ static void run_task(struct th_worker *worker, struct th_task *task)
         if (atomic_compare_exchange_strong_explicit(
                 &task->state, &expected, TH_TASK_IDLE, memory_order_release,
                 memory_order_relaxed)) {
-            return;
+            return ran;
         }
     } else {
         /* sched.c [M1]: as a wake */
@@ -384,6 +430,7 @@ static void run_task(struct th_worker *worker, struct th_task *task)
     } else {
         th_worker_queue(worker, task);
     }
+    return ran;
 }
 
 void th_worker_main(void *arg)
@@ -401,8 +448,7 @@ void th_worker_main(void *arg)
         if (task == NULL || stopping(worker->sched)) {
             break;
         }
-        run_task(worker, task);
-        between_runs(worker);
+        between_runs(worker, run_task(worker, task));
     }
     th_worker_current = NULL;
     th_thread_is_worker = false;
@@ -444,6 +490,8 @@ bool th_sched_should_yield_now(struct th_sched *sched)
 {
     if (sched->sim == NULL) {
         th_worker_current->yield_in = 1;
+        /* The run may be long: the clock is read after it, too. */
+        th_worker_current->clock_in = 1;
     }
     return th_sched_should_yield(sched);
 }
