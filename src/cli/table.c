@@ -419,8 +419,8 @@ static const struct cli_command commands[] = {
          "DIR is a project as `theater new` makes it; this folder without it. "
          "Its source tells the language: actor.c, actor.go, actor.js, "
          "actor.ts, actor.py, actor.zig, or Cargo.toml for Rust. When a tool "
-         "is missing, its package is named; of PATH, absolute folders count "
-         "alone. For JavaScript, TypeScript and "
+         "is missing, its package is named; of PATH only absolute folders "
+         "are searched. For JavaScript, TypeScript and "
          "Python the first build installs the project's own tools, with npm "
          "or pip, and needs the network for that.",
      OPTIONS(build_options),
