@@ -121,6 +121,12 @@ static void every_command_and_option_has_its_manual_page(void **state)
                      option->value != NULL ? " Ar " : "",
                      option->value != NULL ? option->value : "");
             expect_out(&command, row);
+            /* In brackets: what the option does ends without a full stop. */
+            if (option->fallback != NULL) {
+                snprintf(row, sizeof row, "\n.Pq default: %s\n",
+                         option->fallback);
+                expect_out(&command, row);
+            }
         }
         command_free(&command);
     }
