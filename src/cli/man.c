@@ -426,6 +426,10 @@ int cli_man(const struct cli_context *context, int argc, char **argv)
                         : write_pages(context, folder);
     }
     const char *word = argc > 0 ? argv[0] : "theater";
+    /* theater(1) names the pages so: theater-run */
+    if (strncmp(word, "theater-", 8) == 0 && cli_find_command(word + 8)) {
+        word += 8;
+    }
     size_t i = 0;
     while (cli_page_word(i) != NULL && strcmp(cli_page_word(i), word) != 0) {
         i++;

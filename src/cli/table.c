@@ -129,7 +129,7 @@ static const struct cli_option request_options[] = {
     OPTION_JSON,
 };
 static const struct cli_example request_examples[] = {
-    {"theater request --run pong.toml pong hello",
+    {"theater request --run pong.toml pong 'ping 1'",
      "start pong, ask it, print the answer"},
     {"theater request --run pong.toml --timeout 100ms --raw pong - < in > out",
      "the question from the standard input, the answer's bytes to a file"},

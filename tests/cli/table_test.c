@@ -115,6 +115,12 @@ static void every_command_and_option_has_its_manual_page(void **state)
         expect_code(&command, 0);
         snprintf(row, sizeof row, "\n.Nm theater-%s\n", commands[i].name);
         expect_out(&command, row);
+        struct command named;
+        snprintf(row, sizeof row, "theater-%s", commands[i].name);
+        command_run(&named, NULL, "man", row);
+        expect_code(&named, 0);
+        assert_string_equal(named.said, command.said);
+        command_free(&named);
         for (size_t k = 0; (option = cli_option_at(&commands[i], k)) != NULL;
              k++) {
             snprintf(row, sizeof row, "Fl \\-%s%s%s\n", option->name,
