@@ -377,7 +377,9 @@ static const struct cli_command commands[] = {
                 "them run, and ends when nothing can happen any more.\n\n"
                 "DATA is the text itself, - for the standard input, or @file "
                 "for what a file holds. What actors say goes to the standard "
-                "error.",
+                "error.\n\n"
+                "Exit code: 0 the message was taken; 1 it was refused, or an "
+                "actor failed; 3 there is no such actor.",
      OPTIONS(send_options),
      EXAMPLES(send_examples),
      .run = cli_send},
