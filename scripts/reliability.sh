@@ -43,8 +43,8 @@ sums() {
                 print "No run has been recorded yet."
                 exit
             }
-            printf "| all recorded runs, %s | sum |\n| --- | --- |\n",
-                first == last ? first : first " to " last
+            printf "| all recorded runs, %s to %s | sum |\n| --- | --- |\n",
+                first, last
             printf "| runs that passed (of those, under Address+Undefined) " \
                 "| %d (%d) |\n", runs, asan
             printf "| time | %.1f h |\n", seconds / 3600

@@ -8,8 +8,8 @@
  * a pause of a millisecond weighs as much as it lasts, where a percentile over
  * all rounds would see one among thousands. It does so alone, too.
  *
- * The first rows have a thread of our own in place of a hostile actor:
- * what a busy neighbour costs on this machine whatever it is.
+ * The first rows have a thread of the process's own in place of a hostile
+ * actor: what a busy neighbour costs on this machine whatever it is.
  * For a machine that has nothing else to do: no test depends on it. */
 #include "cases.h"
 #include "pests.h"
@@ -127,7 +127,7 @@ static double median(double values[static PARTS])
     return values[PARTS / 2];
 }
 
-/* In parts, alone and beside by turns: a machine has fast and slow times. */
+/* In parts, by turns: a machine has faster and slower times. */
 static bool row(const char *family, const char *name,
                 const struct hostile *actor, unsigned ms)
 {
