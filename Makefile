@@ -93,7 +93,7 @@ torture: build ## all that tries to break it, with fresh seeds
 fuzz: setup ## SECONDS_EACH=n (60) of every fuzzer; a crash's input is kept
 	@tests/fuzz/run.sh --seconds $(or $(SECONDS_EACH),60)
 
-soak: build ## HOURS=n of conservation rounds: memory, descriptors, threads stay
+soak: build ## HOURS=n (0.05 is 3 minutes) of conservation rounds: nothing may grow
 	@scripts/soak.sh $(HOURS)
 
 coverage: setup ## lines and branches of messaging and queue that tests run

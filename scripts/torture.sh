@@ -6,11 +6,11 @@
 #
 #   scripts/torture.sh [--ci] [--asan] [--seed S] [--record]
 #
-# --ci: the form of continuous integration. --asan: the
-# programs of build-asan, with fewer messages. --seed: the first seed, which is
-# printed, instead of a fresh one. --record: adds the run to the sums of
-# docs/reliability.md (scripts/reliability.sh). The build folder is complete
-# beforehand (`make`, `make asan`); `make torture` sees to it.
+# --ci: the form of continuous integration. --asan: the programs of build-asan,
+# with fewer messages. --seed: the first seed, which is printed, instead of a
+# fresh one. --record: adds the run to the sums of docs/reliability.md
+# (scripts/reliability.sh). The build folder is complete beforehand (`make`,
+# `make asan`); `make torture` sees to it.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -28,7 +28,8 @@ while [ $# -gt 0 ]; do
         shift
         ;;
     *)
-        echo "torture: unknown option '$1'" >&2
+        echo "usage: scripts/torture.sh [--ci] [--asan] [--seed S]" \
+            "[--record], not '$1'" >&2
         exit 2
         ;;
     esac

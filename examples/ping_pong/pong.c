@@ -5,7 +5,8 @@
 THEATER_HANDLE_REQUEST(data)
 {
     theater_log(THEATER_LEVEL_INFO, data);
-    if (data.len < 4) {
+    if (data.len < 4 ||
+        !theater_equal(theater_bytes(data.data, 4), theater_str("ping"))) {
         return theater_fail(theater_str("I only know ping"));
     }
     char *answer = theater_scratch(data.len);

@@ -9,14 +9,14 @@ static size_t longest_len;
 
 static bool is_letter(uint8_t c)
 {
-    return c >= 'A' && c <= 'Z';
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
 static void count_words(theater_bytes_t line)
 {
     size_t start = 0;
-    for (size_t i = 0; i < line.len; i++) {
-        if (is_letter(line.data[i])) {
+    for (size_t i = 0; i <= line.len; i++) {
+        if (i < line.len && is_letter(line.data[i])) {
             continue;
         }
         size_t len = i - start;

@@ -152,7 +152,8 @@ const lines = names.map((name) => handlers.get(name));
 
 const scratch = await mkdtemp(join(tmpdir(), "theater-"));
 try {
-    const sourcePath = join(scratch, "actor.js");
+    // Stacks name it: its lines are not those of SOURCE.
+    const sourcePath = join(scratch, "bundle.js");
     const witPath = join(scratch, "actor.wit");
     await writeFile(sourcePath, code);
     await writeFile(witPath, `${wit}\n${worldOf(lines, imports)}`);

@@ -114,7 +114,8 @@ static const char *const next_steps[THEATER_STATUS_COUNT] = {
     [THEATER_ALREADY_EXISTS] = "give one of the two another name",
     [THEATER_IO] = "check the path, its permissions and the disk's space",
     [THEATER_BAD_MANIFEST] =
-        "correct the file there; theater-manifest(5) has every key",
+        "correct the file there; `theater man theater-manifest | man -l -` "
+        "shows every key",
     [THEATER_BAD_MODULE] =
         "correct the module or its manifest, as the text says; a file that "
         "is damaged must be built again",

@@ -297,19 +297,18 @@ static bool find_status(const char *word, theater_status_t *out_status)
 
 static int unknown_status(const struct cli_context *context, const char *word)
 {
+    static const char all[] = "`theater errors` lists all";
     const char *names[THEATER_STATUS_COUNT];
     for (int i = 0; i < THEATER_STATUS_COUNT; i++) {
         names[i] = theater_status_name((theater_status_t)i);
     }
     const char *near = cli_nearest(word, names, THEATER_STATUS_COUNT);
     return near != NULL
-               ? cli_fail_text(context, THEATER_NOT_FOUND, NULL,
-                               "there is no status '%s'; did you mean '%s'?",
-                               word, near)
-               : cli_fail_text(context, THEATER_NOT_FOUND, NULL,
-                               "there is no status '%s'; `theater errors` "
-                               "lists them",
-                               word);
+               ? cli_fail_advice(context, THEATER_NOT_FOUND, NULL, all,
+                                 "there is no status '%s'; did you mean '%s'?",
+                                 word, near)
+               : cli_fail_advice(context, THEATER_NOT_FOUND, NULL, all,
+                                 "there is no status '%s'", word);
 }
 
 int cli_errors(const struct cli_context *context, int argc, char **argv)

@@ -78,6 +78,9 @@ static void add_text(struct cli_text *out, const char *text)
             cli_add(out, " ");
             column++;
         }
+        if (len > 1 && memchr(text, '.', len - 1) != NULL) {
+            cli_add(out, "\\%"); /* a file's name is not hyphenated */
+        }
         add_word(out, text, len);
         column += len;
         bool ends = len > 0 && strchr(".?!", text[len - 1]) != NULL;
@@ -126,17 +129,17 @@ static void add_option(struct cli_text *out, const struct cli_option *option)
     cli_add(out, "\n");
     add_text(out, option->help);
     if (option->choices != NULL) {
-        cli_add(out, "One of");
+        cli_add(out, ".Pq one of");
         for (size_t i = 0; option->choices[i] != NULL; i++) {
             cli_add_format(out, "%s %s", i > 0 ? "," : "", option->choices[i]);
         }
-        cli_add(out, ".\n");
+        cli_add(out, "\n");
     }
     if (option->required) {
-        cli_add(out, "Needed.\n");
+        cli_add(out, ".Pq needed\n");
     }
     if (option->fallback != NULL) {
-        cli_add_format(out, "Default: %s.\n", option->fallback);
+        cli_add_format(out, ".Pq default: %s\n", option->fallback);
     }
 }
 
@@ -293,14 +296,17 @@ static void add_group(struct cli_text *out, const char *file,
     }
 }
 
-static void add_values_section(struct cli_text *out)
+static void add_values_section(struct cli_text *out, bool with_units)
 {
-    cli_add(out,
-            ".Sh VALUES\n"
-            "A size is a number of bytes or a string such as 64MiB, with the "
-            "units KiB, MiB\nand GiB.\nA duration is a string such as 5s, "
-            "with the units ns, us, ms, s, m and h.\nA name has 1 to 255 "
-            "bytes of UTF-8 without control characters.\n");
+    cli_add(out, ".Sh VALUES\n");
+    if (with_units) {
+        cli_add(out,
+                "A size is a number of bytes or a string such as 64MiB, with "
+                "the units KiB, MiB\nand GiB.\nA duration is a string such "
+                "as 5s, with the units ns, us, ms, s, m and h.\n");
+    }
+    cli_add(out, "A name has 1 to 255 bytes of UTF-8 without control "
+                 "characters.\n");
 }
 
 static void add_file_example(struct cli_text *out, const char *what,
@@ -337,7 +343,7 @@ static void add_manifest_page(struct cli_text *out)
             add_keys(out, handlers[i].keys, handlers[i].keys_len);
         }
     }
-    add_values_section(out);
+    add_values_section(out, true);
     add_file_example(out, "An actor whose memory is 1 MiB at most:",
                      "name = \"greeter\"\npackage = \"actor.wasm\"\n\n"
                      "[limits]\nmemory = \"1MiB\"\n\n"
@@ -353,7 +359,7 @@ static void add_system_page(struct cli_text *out)
                  "the actors of one run, each with a\nmanifest.\nIts usual "
                  "name is\n.Pa theater.toml .\n.Ss [[actor]]\n");
     add_group(out, "system", "actor");
-    add_values_section(out);
+    add_values_section(out, false);
     add_file_example(out, "Two actors, of which one is told the other's name:",
                      "[[actor]]\nmanifest = \"greeter.toml\"\n\n"
                      "[[actor]]\nmanifest = \"visitor.toml\"\n"
@@ -420,6 +426,10 @@ int cli_man(const struct cli_context *context, int argc, char **argv)
                         : write_pages(context, folder);
     }
     const char *word = argc > 0 ? argv[0] : "theater";
+    /* theater(1) names the pages so: theater-run */
+    if (strncmp(word, "theater-", 8) == 0 && cli_find_command(word + 8)) {
+        word += 8;
+    }
     size_t i = 0;
     while (cli_page_word(i) != NULL && strcmp(cli_page_word(i), word) != 0) {
         i++;

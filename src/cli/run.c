@@ -107,6 +107,8 @@ static int read_data(const struct cli_context *context, const char *argument,
                    : cli_fail_text(context, status, argument + 1, "%s",
                                    status == THEATER_NOT_FOUND
                                        ? "there is no such file"
+                                   : cli_is_folder(argument + 1)
+                                       ? "it is a folder; name a file in it"
                                        : theater_status_text(status));
     }
     data->bytes =

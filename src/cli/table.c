@@ -129,7 +129,7 @@ static const struct cli_option request_options[] = {
     OPTION_JSON,
 };
 static const struct cli_example request_examples[] = {
-    {"theater request --run pong.toml pong hello",
+    {"theater request --run pong.toml pong 'ping 1'",
      "start pong, ask it, print the answer"},
     {"theater request --run pong.toml --timeout 100ms --raw pong - < in > out",
      "the question from the standard input, the answer's bytes to a file"},
@@ -377,7 +377,9 @@ static const struct cli_command commands[] = {
                 "them run, and ends when nothing can happen any more.\n\n"
                 "DATA is the text itself, - for the standard input, or @file "
                 "for what a file holds. What actors say goes to the standard "
-                "error.",
+                "error.\n\n"
+                "Exit code: 0 the message was taken; 1 it was refused, or an "
+                "actor failed; 3 there is no such actor.",
      OPTIONS(send_options),
      EXAMPLES(send_examples),
      .run = cli_send},
@@ -419,8 +421,8 @@ static const struct cli_command commands[] = {
          "DIR is a project as `theater new` makes it; this folder without it. "
          "Its source tells the language: actor.c, actor.go, actor.js, "
          "actor.ts, actor.py, actor.zig, or Cargo.toml for Rust. When a tool "
-         "is missing, its package is named; of PATH, absolute folders count "
-         "alone. For JavaScript, TypeScript and "
+         "is missing, its package is named; of PATH only absolute folders "
+         "are searched. For JavaScript, TypeScript and "
          "Python the first build installs the project's own tools, with npm "
          "or pip, and needs the network for that.",
      OPTIONS(build_options),

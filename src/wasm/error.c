@@ -10,6 +10,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 _Thread_local struct th_guest *th_guest_current;
 
@@ -75,17 +76,24 @@ static void place_of(wasm_frame_vec_t frames, char *out, size_t size)
     wasm_frame_vec_delete(&frames);
 }
 
-/* On one line: what the engine writes has several. */
+/* On one line: what the engine writes has several, and a heading between what
+ * it could not do and why. */
 static void flatten(char *text)
 {
+    static const char heading[] = "\n\nCaused by:\n";
     char *to = text;
     for (const char *from = text; *from != '\0'; from++) {
+        if (strncmp(from, heading, sizeof heading - 1) == 0) {
+            *to++ = ':';
+            from += sizeof heading - 2;
+        }
         bool blank = *from == '\n' || *from == '\t' || *from == ' ';
         if (blank && (to == text || to[-1] == ' ')) {
             continue;
         }
         *to++ = blank ? ' ' : *from;
     }
+    to -= to != text && to[-1] == ' ' ? 1 : 0;
     *to = '\0';
 }
 

@@ -147,7 +147,9 @@ static void what_is_no_module_is_refused(void **state)
         {"\0asm\r\0\2\0", 8, "not a module or component of a version"},
         {"\0asm\r\0\1\0\1", 9, "not a module that can run"},
         {"\0asm\r\0\1\0\1\xff\xff\xff\x7f", 13, "not a module that can run"},
-        {"\0asm\1\0\0\0\1", 9, "not a module that can run"},
+        {"\0asm\1\0\0\0\1", 9,
+         "not a module that can run here: failed to parse WebAssembly module: "
+         "unexpected end-of-file"},
         {"\0asm\1\0\0\0\1\xff\xff\xff\x7f", 13, "not a module that can run"},
     };
     (void)state;

@@ -115,12 +115,24 @@ static void every_command_and_option_has_its_manual_page(void **state)
         expect_code(&command, 0);
         snprintf(row, sizeof row, "\n.Nm theater-%s\n", commands[i].name);
         expect_out(&command, row);
+        struct command named;
+        snprintf(row, sizeof row, "theater-%s", commands[i].name);
+        command_run(&named, NULL, "man", row);
+        expect_code(&named, 0);
+        assert_string_equal(named.said, command.said);
+        command_free(&named);
         for (size_t k = 0; (option = cli_option_at(&commands[i], k)) != NULL;
              k++) {
             snprintf(row, sizeof row, "Fl \\-%s%s%s\n", option->name,
                      option->value != NULL ? " Ar " : "",
                      option->value != NULL ? option->value : "");
             expect_out(&command, row);
+            /* In brackets: what the option does ends without a full stop. */
+            if (option->fallback != NULL) {
+                snprintf(row, sizeof row, "\n.Pq default: %s\n",
+                         option->fallback);
+                expect_out(&command, row);
+            }
         }
         command_free(&command);
     }

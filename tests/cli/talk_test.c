@@ -65,6 +65,11 @@ static void a_file_of_data_that_is_missing_is_not_found(void **state)
     expect_code(&command, 3);
     expect_err(&command, "gone");
     command_free(&command);
+    command_run(&command, NULL, "request", "--run", "driver.toml", "driver",
+                "@/");
+    expect_code(&command, 1);
+    expect_err(&command, "/: it is a folder; name a file in it");
+    command_free(&command);
 }
 
 static void an_answer_cannot_send_terminal_escapes(void **state)

@@ -29,6 +29,20 @@ linked=$(readelf -d "$scratch/build/embed" "$scratch/build/static/embed" |
 expect libtheater.so.0 "$linked" "what embed is linked with"
 [ -s "$scratch/build/pong.wasm" ] || fail "theater_wasm_actor built no actor"
 
+mkdir "$scratch/wrong"
+printf '%s\n' 'cmake_minimum_required(VERSION 3.20)' \
+    'project(wrong LANGUAGES C)' \
+    'find_package(theater REQUIRED COMPONENTS actor)' \
+    >"$scratch/wrong/CMakeLists.txt"
+if cmake -S "$scratch/wrong" -B "$scratch/wrong/out" \
+    -DCMAKE_PREFIX_PATH="$stage" >"$scratch/log" 2>&1; then
+    fail "a component that is not there was found"
+fi
+grep -q "no component 'actor'; there is: actors" "$scratch/log" || {
+    cat "$scratch/log" >&2
+    fail "it is not said which component is missing"
+}
+
 # As docs/embedding.md says it.
 mkdir "$scratch/mini"
 cd "$scratch/mini"
