@@ -47,9 +47,9 @@ static void on_interrupt(void *user)
 {
     struct cli_session *session = user;
     cli_log_say(&session->log, THEATER_LOG_WARN,
-                "stopping: what is queued is handled first, for %u ms at "
+                "stopping: what is queued is handled first, for %g s at "
                 "most; Ctrl-C again ends at once",
-                session->drain_ms);
+                session->drain_ms / 1e3);
     const theater_env_t *env = session->context->env;
     uint64_t began = env->now_ns(env->ctx);
     theater_status_t status = theater_router_shutdown(

@@ -103,8 +103,8 @@ static bool is_folder(const char *path)
 theater_status_t th_source_load(struct th_source *src)
 {
     const struct th_toml_place start = {1, 1};
-    const struct th_toml_place nowhere = {0,
-                                          0}; /* no place in it is at fault */
+    /* No place in it is at fault. */
+    const struct th_toml_place nowhere = {0, 0};
     const theater_env_t *env = src->env;
     uint8_t *data = NULL;
     size_t len = 0;
@@ -122,12 +122,15 @@ theater_status_t th_source_load(struct th_source *src)
                                TH_MANIFEST_MAX_BYTES);
     case THEATER_NOT_FOUND:
         return th_source_error(src, status, nowhere, "there is no such file");
-    default:
+    case THEATER_IO:
         return th_source_error(
-            src, status, nowhere, "the file could not be read: %s",
-            is_folder(src->origin) ? "it is a folder; name "
-                                     "the file in it"
-                                   : theater_status_text(status));
+            src, status, nowhere, "the file could not be read%s",
+            is_folder(src->origin) ? ": it is a folder; name the file in it"
+                                   : "");
+    default:
+        return th_source_error(src, status, nowhere,
+                               "the file could not be read: %s",
+                               theater_status_text(status));
     }
 }
 

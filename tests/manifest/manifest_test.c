@@ -353,6 +353,9 @@ static void files_that_are_no_manifest_are_refused(void **state)
     assert_null(strchr(err.origin, ':'));
     assert_int_equal(load(world, ".", &err), THEATER_IO);
     assert_says(&err, "", "it is a folder");
+    world_link(world, "loop.toml", "loop.toml");
+    assert_int_equal(load(world, "loop.toml", &err), THEATER_IO);
+    assert_string_equal(err.text, "the file could not be read");
     world_folder(world, "sub");
     world_text(world, "package.toml", "name = \"a\"\npackage = \"sub\"\n");
     assert_int_equal(load(world, "package.toml", &err), THEATER_BAD_MANIFEST);
