@@ -183,7 +183,7 @@ static bool help_wanted(struct th_worker *worker, uint64_t idlers)
     struct th_sched *sched = worker->sched;
 
     if (th_injector_size(&sched->injector) > 0 ||
-        th_injector_size(&sched->slow) > 0 ||
+        th_place_slow_size(sched) > 0 ||
         th_deque_size(&worker->deque) >= TH_SPARE ||
         th_place_stealable(worker)) {
         return true;
@@ -312,7 +312,9 @@ static bool work_left(struct th_worker *worker)
     struct th_sched *sched = worker->sched;
 
     return stopping(sched) || th_place_stealable(worker) ||
-           left_in(worker, &sched->injector) || left_in(worker, &sched->slow);
+           left_in(worker, &sched->injector) ||
+           left_in(worker, &sched->slow[TH_SLOW_WOKEN]) ||
+           left_in(worker, &sched->slow[TH_SLOW_AGAIN]);
 }
 
 /* [M6] */

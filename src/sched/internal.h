@@ -40,6 +40,9 @@ enum {
 /* Task states. QUEUED: in a queue, or running and to be queued again. */
 enum { TH_TASK_IDLE, TH_TASK_QUEUED, TH_TASK_RUNNING };
 
+/* Slow tasks: who was woken, and who ran and has more to do. */
+enum { TH_SLOW_WOKEN, TH_SLOW_AGAIN, TH_SLOWS };
+
 /* A worker's futex word. */
 enum { TH_WORD_TOKEN = 1, TH_WORD_POKE = 2 };
 
@@ -77,6 +80,7 @@ struct th_worker {
     bool yield_now;       /* should_yield's answer, until the run ends */
     bool timed;           /* the clock was read when the last run ended */
     bool slow_turn;       /* the next run is a slow task's */
+    unsigned slow_next;   /* TH_SLOW_: the queue to take from first */
     unsigned tick;        /* runs, for the injector's turn */
     unsigned clock_in;    /* runs until the next look at the clock */
     unsigned yield_in;    /* calls of should_yield until the next look */
@@ -134,7 +138,7 @@ struct th_sched {
     /* Who sleeps, who searches, who watches: idle.c. */
     _Alignas(TH_LINE) _Atomic uint64_t idlers;
     struct th_injector injector;
-    struct th_injector slow; /* tasks whose last run was long */
+    struct th_injector slow[TH_SLOWS]; /* tasks whose last run was long */
     /* Seldom written. */
     _Alignas(TH_LINE) _Atomic uint64_t rises; /* sleepers that got up */
     _Atomic uint64_t armed;                   /* wake timers */
@@ -221,9 +225,11 @@ void th_idle_stop(struct th_sched *sched);
 
 /* --- placement.c -------------------------------------------------------- */
 struct th_task *th_place_inject_take(struct th_worker *worker);
-/* Queues a slow task: who was woken, or (`again`) ran and has more to do. */
-void th_place_slow(struct th_sched *sched, struct th_task *task, bool again);
+/* Queues a slow task; `which`: TH_SLOW_. */
+void th_place_slow(struct th_sched *sched, struct th_task *task,
+                   unsigned which);
 struct th_task *th_place_slow_take(struct th_worker *worker);
+size_t th_place_slow_size(struct th_sched *sched);
 struct th_task *th_place_steal(struct th_worker *worker);
 bool th_place_stealable(struct th_worker *worker);
 /* The watcher's look at the others: a task that waited long, or NULL.

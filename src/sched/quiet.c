@@ -60,7 +60,10 @@ static uint64_t epoch(struct th_sched *sched)
 {
     /* [M1] seq_cst; all only grow, so their sum says whether one did */
     return atomic_load_explicit(&sched->injector.pushed, memory_order_seq_cst) +
-           atomic_load_explicit(&sched->slow.pushed, memory_order_seq_cst) +
+           atomic_load_explicit(&sched->slow[TH_SLOW_WOKEN].pushed,
+                                memory_order_seq_cst) +
+           atomic_load_explicit(&sched->slow[TH_SLOW_AGAIN].pushed,
+                                memory_order_seq_cst) +
            atomic_load_explicit(&sched->rises, memory_order_seq_cst);
 }
 
@@ -70,7 +73,7 @@ static bool workers_quiet(struct th_sched *sched)
         return th_sim_idle(sched);
     }
     return th_idle_all(sched) && th_injector_size(&sched->injector) == 0 &&
-           th_injector_size(&sched->slow) == 0;
+           th_place_slow_size(sched) == 0;
 }
 
 static bool look(struct th_sched *sched)

@@ -118,7 +118,8 @@ static theater_status_t sched_setup(struct th_sched *sched,
     sched->slice_ns = options->slice_ns == 0 ? TH_SLICE_NS : options->slice_ns;
     sched->worker_count = count;
     th_injector_init(&sched->injector);
-    th_injector_init(&sched->slow);
+    th_injector_init(&sched->slow[TH_SLOW_WOKEN]);
+    th_injector_init(&sched->slow[TH_SLOW_AGAIN]);
     th_jobs_init(sched);
     sched->workers = zeroed(sched->env, count * sizeof(struct th_worker));
     if (sched->workers == NULL ||
@@ -200,7 +201,7 @@ void th_sched_wake(struct th_sched *sched, struct th_task *task)
     if (TH_UNLIKELY(sched->sim != NULL)) {
         th_sim_queue(sched, task);
     } else if (TH_UNLIKELY(task->slow)) {
-        th_place_slow(sched, task, false);
+        th_place_slow(sched, task, TH_SLOW_WOKEN);
     } else if (TH_LIKELY(worker != NULL && worker->sched == sched)) {
         th_worker_wake(worker, task);
     } else {

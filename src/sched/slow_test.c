@@ -132,6 +132,54 @@ static void one_with_very_long_runs_leaves_the_others_a_share(void **state)
     th_sched_delete(sched);
 }
 
+/* Runs that are long, but end. */
+static enum th_run for_two_tenths(struct th_task *task)
+{
+    struct actor *actor = actor_of(task);
+    spin(actor->sched->env, MS / 5);
+    bump(&actor->runs);
+    return TH_RUN_IDLE;
+}
+
+static uint64_t runs_of(struct actor *actors, unsigned count)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < count; i++) {
+        sum += get(&actors[i].runs);
+    }
+    return sum;
+}
+
+static void whose_long_runs_end_does_not_wait_for_all_that_compute(void **state)
+{
+    enum { HOGS = 40, ASKED = 20 };
+    const theater_env_t *env = theater_env_default();
+    struct th_sched *sched = open_sched(env, 2);
+    static struct actor hogs[HOGS];
+    struct actor asked;
+    uint64_t waited = 0;
+    (void)state;
+
+    for (unsigned i = 0; i < HOGS; i++) {
+        actor_init(&hogs[i], sched, for_a_slice);
+        th_sched_wake(sched, &hogs[i].task);
+    }
+    actor_init(&asked, sched, for_two_tenths);
+    for (unsigned i = 0; i < ASKED; i++) {
+        uint64_t before = runs_of(hogs, HOGS);
+        th_sched_wake(sched, &asked.task);
+        assert_true(reaches(env, &asked.runs, i + 1));
+        waited += runs_of(hogs, HOGS) - before;
+    }
+    for (unsigned i = 0; i < HOGS; i++) {
+        bump(&hogs[i].stop);
+    }
+    assert_quiet(sched);
+    /* In turns of the others, on average: it was all of them. */
+    assert_true(waited / ASKED < HOGS / 2);
+    th_sched_delete(sched);
+}
+
 static void many_with_long_runs_have_their_turns_all(void **state)
 {
     enum { HOGS = 20 };
@@ -444,6 +492,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tasks_with_short_runs_go_before_one_with_long_runs),
         cmocka_unit_test(one_with_very_long_runs_leaves_the_others_a_share),
+        cmocka_unit_test(
+            whose_long_runs_end_does_not_wait_for_all_that_compute),
         cmocka_unit_test(many_with_long_runs_have_their_turns_all),
         cmocka_unit_test(
             who_asks_seldom_is_told_at_once_that_its_slice_is_over),

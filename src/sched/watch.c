@@ -170,5 +170,5 @@ void th_sched_look(struct th_sched *sched, unsigned index,
 
 size_t th_sched_unclaimed(struct th_sched *sched)
 {
-    return th_injector_size(&sched->injector) + th_injector_size(&sched->slow);
+    return th_injector_size(&sched->injector) + th_place_slow_size(sched);
 }

@@ -8,7 +8,8 @@
  * TH_INJECTOR_EVERY runs the injector has a turn, with as many tasks as runs.
  *
  * A task whose run took TH_LONG_NS or more is slow until one is shorter. Slow
- * tasks stand in a queue of their own, for all workers, and run when a worker
+ * tasks stand in two queues of their own (who was woken, and who has more to do
+ * after a long run, by turns), for all workers, and run when a worker
  * has nothing else, or when none of them had a turn for TH_SLOW_NS by the
  * number of workers: short runs wait behind a long one seldom, and long ones
  * get a fifth of the workers. Of a worker that has others, no more: after such
@@ -137,8 +138,7 @@ static void poll(struct th_worker *worker)
     th_place_balance(worker);
     /* relaxed: see th_place_slow_take */
     worker->slow_turn =
-        th_injector_size(&sched->slow) > 0 &&
-        worker->now_ns >= worker->others_ns &&
+        th_place_slow_size(sched) > 0 && worker->now_ns >= worker->others_ns &&
         worker->now_ns >=
             atomic_load_explicit(&sched->slow_at_ns, memory_order_relaxed);
 }
@@ -426,7 +426,7 @@ static uint64_t run_task(struct th_worker *worker, struct th_task *task)
                                  memory_order_acq_rel);
     }
     if (TH_UNLIKELY(slow)) {
-        th_place_slow(worker->sched, task, true);
+        th_place_slow(worker->sched, task, TH_SLOW_AGAIN);
     } else {
         th_worker_queue(worker, task);
     }
@@ -468,8 +468,8 @@ static bool yield_look(struct th_worker *worker)
     /* The slice is over; time waits too, and after four slices anyway. */
     return th_worker_waiting(worker) > 0 ||
            th_injector_size(&worker->sched->injector) > 0 ||
-           th_injector_size(&worker->sched->slow) > 0 ||
-           now >= worker->due_ns || ran >= 4 * worker->sched->slice_ns;
+           th_place_slow_size(worker->sched) > 0 || now >= worker->due_ns ||
+           ran >= 4 * worker->sched->slice_ns;
 }
 
 bool th_sched_should_yield(struct th_sched *sched)
