@@ -17,6 +17,16 @@ touch a.toml b.toml
 # shellcheck disable=SC1091
 source theater.bash
 
+# Is the word among those offered? (Not by a pipe: grep -q leaves as soon as it
+# has found it, and who still writes then fails the pipe.)
+offered() {
+    local word
+    for word in "${COMPREPLY[@]}"; do
+        [ "$word" != "$1" ] || return 0
+    done
+    return 1
+}
+
 # expect 'WORDS SO FAR' WANTED...: all that is wanted is offered.
 expect() {
     local line=$1 wanted
@@ -26,7 +36,7 @@ expect() {
     COMPREPLY=()
     _theater
     for wanted in "$@"; do
-        if ! printf '%s\n' "${COMPREPLY[@]}" | grep -qx -- "$wanted"; then
+        if ! offered "$wanted"; then
             echo "'$line' offers '${COMPREPLY[*]}', without $wanted" >&2
             failed=1
         fi
@@ -35,7 +45,7 @@ expect() {
 # refuse 'WORDS SO FAR' WORD: it is not offered.
 refuse() {
     expect "$1"
-    if printf '%s\n' "${COMPREPLY[@]}" | grep -qx -- "$2"; then
+    if offered "$2"; then
         echo "'$1' offers $2" >&2
         failed=1
     fi

@@ -16,7 +16,7 @@ refuses() {
     if out=$(cmake -S "$top" -B "$scratch/b" "$@" 2>&1); then
         failed=$((failed + 1))
         echo "FAILED: configured with $*"
-    elif ! tr -s ' \n' ' ' <<<"$out" | grep -q -e "$pattern"; then
+    elif ! grep -q -e "$pattern" <<<"$(tr -s ' \n' ' ' <<<"$out")"; then
         failed=$((failed + 1))
         echo "FAILED: $* was refused for another reason: $out"
     else
