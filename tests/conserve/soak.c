@@ -3,8 +3,11 @@
  * is left: so what differs has leaked. Memory that an allocator keeps grows to
  * a level in the first rounds; hence the first tenth is not looked at. A slope
  * by least squares says little about a short run; below an hour the medians of
- * the two halves are compared instead. */
+ * the two halves are compared instead. How long an answer takes is asked in a
+ * small world of its own, and says nothing in less than ten minutes. */
 #include "soak.h"
+
+#include "probe.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -13,12 +16,14 @@
 #include <unistd.h>
 
 enum { SAMPLES_MAX = 65536, EVERY_S = 10, HOUR_S = 3600 };
+enum { DRIFT_S = 600, DRIFT_MOST = 10 }; /* judged from then on; percent */
 
 #define MIB (1024.0 * 1024.0)
 
 struct sample {
     double seconds;
     double resident; /* bytes */
+    double p99;      /* ns of an answer */
     unsigned descriptors;
     unsigned threads;
 };
@@ -71,14 +76,25 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double median(const struct sample *samples, size_t len)
+static double resident_of(const struct sample *sample)
+{
+    return sample->resident;
+}
+
+static double p99_of(const struct sample *sample)
+{
+    return sample->p99;
+}
+
+static double median(const struct sample *samples, size_t len,
+                     double (*of)(const struct sample *sample))
 {
     double *values = malloc(len * sizeof *values);
     if (values == NULL) {
         return 0;
     }
     for (size_t i = 0; i < len; i++) {
-        values[i] = samples[i].resident;
+        values[i] = of(&samples[i]);
     }
     qsort(values, len, sizeof *values, compare);
     double result = values[len / 2];
@@ -111,8 +127,8 @@ static bool memory_is_level(const struct sample *samples, size_t len,
     const struct sample *from = samples + first;
     size_t count = len - first;
     double per_hour = slope(from, count) * (double)HOUR_S / MIB;
-    double step = (median(from + count / 2, count - count / 2) -
-                   median(from, count / 2)) /
+    double step = (median(from + count / 2, count - count / 2, resident_of) -
+                   median(from, count / 2, resident_of)) /
                   MIB;
     printf("memory: %.1f MiB, %+.2f MiB an hour, %+.2f MiB from half to half\n",
            samples[len - 1].resident / MIB, per_hour, step);
@@ -142,9 +158,29 @@ static bool handles_are_level(const struct sample *samples, size_t len)
     return true;
 }
 
+static bool answers_are_level(const struct sample *samples, size_t len,
+                              uint64_t seconds)
+{
+    size_t half = len / 2;
+    if (half == 0) {
+        return false; /* said by memory_is_level */
+    }
+    double first = median(samples, half, p99_of);
+    double last = median(samples + half, len - half, p99_of);
+    double drift = 100 * (last / first - 1);
+    printf("an answer: p99 %.1f us, %+.1f %% from half to half\n", last / 1e3,
+           drift);
+    if (seconds >= DRIFT_S && drift > DRIFT_MOST) {
+        fprintf(stderr, "conserve: answers take longer and longer\n");
+        return false;
+    }
+    return true;
+}
+
 static struct sample take(uint64_t start)
 {
     struct sample sample;
+    sample.p99 = probe_p99();
     sample.threads = thread_count();
     sample.descriptors = entries("/proc/self/fd");
     sample.resident = resident();
@@ -173,5 +209,6 @@ bool soak_run(uint64_t seed, uint64_t seconds, enum plant plant,
         }
     }
     bool level = memory_is_level(samples, len, seconds);
-    return handles_are_level(samples, len) && level;
+    level = handles_are_level(samples, len) && level;
+    return answers_are_level(samples, len, seconds) && level;
 }
