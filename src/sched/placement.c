@@ -87,6 +87,14 @@ size_t th_place_slow_size(struct th_sched *sched)
 
 void th_place_slow(struct th_sched *sched, struct th_task *task, unsigned which)
 {
+    if (which == TH_SLOW_AGAIN && th_place_slow_size(sched) == 0) {
+        /* It has just had a turn: the next is due like after a slow one's.
+         * relaxed: an estimate */
+        atomic_store_explicit(&sched->slow_at_ns,
+                              th_worker_current->now_ns +
+                                  TH_SLOW_NS / sched->worker_count,
+                              memory_order_relaxed);
+    }
     th_injector_push(&sched->slow[which], &task->link, &task->link, 1);
     /* Who has nothing else takes it at once; a sleeper need not get up. */
     if (which == TH_SLOW_WOKEN || th_worker_waiting(th_worker_current) > 0 ||
