@@ -170,7 +170,7 @@ static bool answers_are_level(const struct sample *samples, size_t len,
     double drift = 100 * (last / first - 1);
     printf("an answer: p99 %.1f us, %+.1f %% from half to half\n", last / 1e3,
            drift);
-    if (seconds >= DRIFT_S && drift > DRIFT_MOST) {
+    if (seconds >= DRIFT_S && drift > (double)DRIFT_MOST) {
         fprintf(stderr, "conserve: answers take longer and longer\n");
         return false;
     }

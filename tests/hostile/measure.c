@@ -142,7 +142,7 @@ static bool row(const char *family, const char *name,
         ns[i] = beside.p99;
     }
     double rate = median(rates), p99 = median(times), at = median(ns);
-    bool good = rate >= 80 && (p99 <= 2 || at <= INTERRUPT_NS);
+    bool good = rate >= 80 && (p99 <= 2 || at <= (double)INTERRUPT_NS);
     printf("%-4s %-10s %-50s rate %4.0f %%  p99 %7.1f us, %6.1f times\n",
            good ? "" : "!", family, name, rate, at / 1e3, p99);
     fflush(stdout);
