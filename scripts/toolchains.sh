@@ -65,42 +65,6 @@ packages() {
 pypi() { has python3 && has flock && scripts/pypi.sh "$@"; }
 
 path() {
-    has_go || path "$go/bin"
-}
-
-has_rust() {
-    [ -x /usr/bin/cargo ] && [ -x /usr/bin/rustc ] && has wasm-ld-19 &&
-        [ -d "$(echo /usr/src/rustc-*/library/vendor)" ]
-}
-
-# One at a time: tests run side by side.
-packages() {
-    if ! has apt-get || ! has flock || [ "$(id -u)" -ne 0 ] ||
-        ! mkdir -p "$deps"; then
-        return 1
-    fi
-    (
-        export DEBIAN_FRONTEND=noninteractive
-        flock 9
-        apt-get -q update &&
-            apt-get -q install -y --no-install-recommends "$@"
-    ) 9>"$deps/packages.lock" </dev/null >&2
-}
-
-# pypi FOLDER PACKAGE: an environment of Python knows its own path, so it is
-# made in place; a file says that it is complete.
-pypi() {
-    has python3 && has flock && mkdir -p "$deps" || return 1
-    (
-        flock 9
-        [ -e "$1/complete" ] ||
-            { python3 -m venv --clear "$1" &&
-                "$1/bin/pip" install --quiet --disable-pip-version-check \
-                    "$2" && touch "$1/complete"; }
-    ) 9>"$1.lock" >&2
-}
-
-path() {
     # shellcheck disable=SC2016 # for eval
     printf 'export PATH=%q:"$PATH"\n' "$1"
 }
