@@ -225,9 +225,10 @@ void th_idle_stop(struct th_sched *sched);
 
 /* --- placement.c -------------------------------------------------------- */
 struct th_task *th_place_inject_take(struct th_worker *worker);
-/* Queues a slow task; `which`: TH_SLOW_. */
-void th_place_slow(struct th_sched *sched, struct th_task *task,
-                   unsigned which);
+/* Queues a slow task that was woken. Threads: any. */
+void th_place_slow_woken(struct th_sched *sched, struct th_task *task);
+/* Queues a slow task that has just run and has more to do. */
+void th_place_slow_again(struct th_worker *worker, struct th_task *task);
 struct th_task *th_place_slow_take(struct th_worker *worker);
 size_t th_place_slow_size(struct th_sched *sched);
 struct th_task *th_place_steal(struct th_worker *worker);

@@ -85,20 +85,33 @@ size_t th_place_slow_size(struct th_sched *sched)
            th_injector_size(&sched->slow[TH_SLOW_AGAIN]);
 }
 
-void th_place_slow(struct th_sched *sched, struct th_task *task, unsigned which)
+/* A slow task has its turn, or had one: when is the next? */
+static void note_slow_turn(struct th_worker *worker)
 {
-    if (which == TH_SLOW_AGAIN && th_place_slow_size(sched) == 0) {
-        /* It has just had a turn: the next is due like after a slow one's.
-         * relaxed: an estimate */
-        atomic_store_explicit(&sched->slow_at_ns,
-                              th_worker_current->now_ns +
-                                  TH_SLOW_NS / sched->worker_count,
-                              memory_order_relaxed);
+    struct th_sched *sched = worker->sched;
+
+    /* relaxed: an estimate; who reads an old one lets one more run */
+    atomic_store_explicit(&sched->slow_at_ns,
+                          worker->now_ns + TH_SLOW_NS / sched->worker_count,
+                          memory_order_relaxed);
+}
+
+void th_place_slow_woken(struct th_sched *sched, struct th_task *task)
+{
+    th_injector_push(&sched->slow[TH_SLOW_WOKEN], &task->link, &task->link, 1);
+    th_idle_notify(sched);
+}
+
+void th_place_slow_again(struct th_worker *worker, struct th_task *task)
+{
+    struct th_sched *sched = worker->sched;
+
+    if (th_place_slow_size(sched) == 0) {
+        note_slow_turn(worker);
     }
-    th_injector_push(&sched->slow[which], &task->link, &task->link, 1);
+    th_injector_push(&sched->slow[TH_SLOW_AGAIN], &task->link, &task->link, 1);
     /* Who has nothing else takes it at once; a sleeper need not get up. */
-    if (which == TH_SLOW_WOKEN || th_worker_waiting(th_worker_current) > 0 ||
-        th_place_slow_size(sched) > 1) {
+    if (th_worker_waiting(worker) > 0 || th_place_slow_size(sched) > 1) {
         th_idle_notify(sched);
     }
 }
@@ -119,11 +132,8 @@ static struct th_task *pop_slow(struct th_worker *worker, unsigned which)
         worker->retry = worker->retry || result == TH_MPSC_RETRY;
         return NULL;
     }
-    /* relaxed: an estimate; who reads an old one lets one more run */
-    atomic_store_explicit(&sched->slow_at_ns,
-                          worker->now_ns + TH_SLOW_NS / sched->worker_count,
-                          memory_order_relaxed);
-    if (th_injector_size(slow) > 0) {
+    note_slow_turn(worker);
+    if (th_place_slow_size(sched) > 0) {
         th_idle_notify(sched);
     }
     return th_task_of(node);

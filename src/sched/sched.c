@@ -201,7 +201,7 @@ void th_sched_wake(struct th_sched *sched, struct th_task *task)
     if (TH_UNLIKELY(sched->sim != NULL)) {
         th_sim_queue(sched, task);
     } else if (TH_UNLIKELY(task->slow)) {
-        th_place_slow(sched, task, TH_SLOW_WOKEN);
+        th_place_slow_woken(sched, task);
     } else if (TH_LIKELY(worker != NULL && worker->sched == sched)) {
         th_worker_wake(worker, task);
     } else {

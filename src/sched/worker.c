@@ -9,14 +9,13 @@
  *
  * A task whose run took TH_LONG_NS or more is slow until one is shorter. Slow
  * tasks stand in two queues of their own (who was woken, and who has more to do
- * after a long run, by turns), for all workers, and run when a worker
- * has nothing else, or when none of them had a turn for TH_SLOW_NS by the
- * number of workers: short runs wait behind a long one seldom, and long ones
- * get a fifth of the workers. Of a worker that has others, no more: after such
- * a run those have four times as long, but TH_OTHERS_NS at most. (Two levels of
- * a multilevel feedback queue: Corbato, Merwin-Daggett and Daley, 1962.) In one
- * ring with them, a pair that talks kept 50 us of each 1,050, and waited for
- * the rest.
+ * after a long run, by turns), for all workers, and run when a worker has
+ * nothing else, or when none of them had a turn for TH_SLOW_NS by the number of
+ * workers: short runs wait behind a long one seldom, and long ones get a fifth
+ * of the workers. Of a worker that has others, no more: after such a run those
+ * have four times as long, but TH_OTHERS_NS at most. (Two levels of a feedback
+ * queue: Corbato, Merwin-Daggett and Daley, 1962.) In one ring with them, a
+ * pair that talks kept 50 us of each 1,050, and waited for the rest.
  *
  * The clock is not read at each run: while runs are short, at every
  * TH_CLOCK_EVERY-th; th_sched_should_yield reads it at every TH_YIELD_EVERY-th
@@ -136,7 +135,7 @@ static void poll(struct th_worker *worker)
     /* Runs may be long: the injector is not to wait for so many of them. */
     worker->tick = TH_INJECTOR_EVERY - 1;
     th_place_balance(worker);
-    /* relaxed: see th_place_slow_take */
+    /* relaxed: see placement.c */
     worker->slow_turn =
         th_place_slow_size(sched) > 0 && worker->now_ns >= worker->others_ns &&
         worker->now_ns >=
@@ -177,13 +176,19 @@ static void look_after_run(struct th_worker *worker, uint64_t began)
     worker->clock_in = worker->timed ? 1 : TH_CLOCK_EVERY;
 }
 
-static struct th_task *take_ring(struct th_worker *worker)
+/* The task, if there is one, has a slice of its own. */
+static struct th_task *begin_slice(struct th_worker *worker,
+                                   struct th_task *task)
 {
-    struct th_task *task = th_deque_pop(&worker->deque);
     if (task != NULL) {
         worker->slice_at_ns = worker->now_ns;
     }
     return task;
+}
+
+static struct th_task *take_ring(struct th_worker *worker)
+{
+    return begin_slice(worker, th_deque_pop(&worker->deque));
 }
 
 /* Somebody who has nothing else is on the way to the injector: what is there
@@ -225,16 +230,14 @@ static struct th_task *take_local(struct th_worker *worker)
         worker->slow_turn = false;
         task = th_place_slow_take(worker);
         if (task != NULL) {
-            worker->slice_at_ns = worker->now_ns;
-            return task;
+            return begin_slice(worker, task);
         }
     }
     if (TH_UNLIKELY(++worker->tick >= TH_INJECTOR_EVERY)) {
         worker->tick = 0;
         task = leave_shared(worker) ? NULL : th_place_inject_take(worker);
         if (task != NULL) {
-            worker->slice_at_ns = worker->now_ns;
-            return task;
+            return begin_slice(worker, task);
         }
     }
     task = take_slot(worker);
@@ -247,8 +250,7 @@ static struct th_task *take_local(struct th_worker *worker)
     /* Its chain has run for long enough. */
     struct th_task *other = take_ring(worker);
     if (other == NULL) {
-        worker->slice_at_ns = worker->now_ns;
-        return task;
+        return begin_slice(worker, task);
     }
     th_worker_queue(worker, task);
     return other;
@@ -377,8 +379,7 @@ static struct th_task *next_task(struct th_worker *worker)
         th_idle_search_end(worker);
     }
     begin_timed(worker);
-    worker->slice_at_ns = worker->now_ns;
-    return task;
+    return begin_slice(worker, task);
 }
 
 /* Answers how long it took at most, as far as the clock was read. */
@@ -426,7 +427,7 @@ static uint64_t run_task(struct th_worker *worker, struct th_task *task)
                                  memory_order_acq_rel);
     }
     if (TH_UNLIKELY(slow)) {
-        th_place_slow(worker->sched, task, TH_SLOW_AGAIN);
+        th_place_slow_again(worker, task);
     } else {
         th_worker_queue(worker, task);
     }
