@@ -524,18 +524,18 @@ static int report(const struct cli_context *context, const char *folder,
 /* Who gives a source or a manifest means the project that it is in. */
 static int refuse_folder(const struct cli_context *context, const char *path)
 {
-    char next[CLI_PATH_MAX + 120];
-    const char *slash = strrchr(path, '/');
+    char folder[CLI_PATH_MAX], next[CLI_PATH_MAX + 120];
     if (access(path, F_OK) != 0) {
         return cli_fail_advice(context, THEATER_NOT_FOUND, path,
                                "give a project's folder; `theater new NAME "
                                "--lang LANG` makes one",
                                "there is no such folder");
     }
+    cli_folder_of(path, folder);
+    bool here = strcmp(folder, ".") == 0;
     snprintf(next, sizeof next,
-             "give the project's folder: `theater build%s%.*s`",
-             slash != NULL ? " " : "",
-             slash != NULL ? (int)(slash - path + 1) : 0, path);
+             "give the project's folder: `theater build%s%s`", here ? "" : " ",
+             here ? "" : folder);
     return cli_fail_advice(context, THEATER_INVALID_ARGUMENT, path, next,
                            "it is a file, not a folder");
 }

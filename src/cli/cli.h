@@ -217,6 +217,10 @@ int cli_make_folders(const struct cli_context *context, const char *root,
                      const char *path);
 /* A path of `format`; false, after having said so: it is too long. */
 enum { CLI_PATH_MAX = 4096 };
+/* The folder that a file is in: "a/b/" of "a/b/c", "." of "c". */
+void cli_folder_of(const char *path, char out[CLI_PATH_MAX]);
+/* The last part of a path; NULL: "". */
+const char *cli_base_name(const char *path);
 bool cli_path(const struct cli_context *context, char out[CLI_PATH_MAX],
               const char *format, ...) __attribute__((format(printf, 3, 4)));
 

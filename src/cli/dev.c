@@ -108,12 +108,8 @@ static int load(struct dev *dev, bool native, theater_system_t **out)
 
 static uint64_t stamp_of_manifests(const struct dev *dev)
 {
-    char folder[CLI_PATH_MAX] = ".";
-    const char *slash = strrchr(dev->path, '/');
-    if (slash != NULL) {
-        snprintf(folder, sizeof folder, "%.*s", (int)(slash - dev->path + 1),
-                 dev->path);
-    }
+    char folder[CLI_PATH_MAX];
+    cli_folder_of(dev->path, folder);
     return cli_stamp_manifests(folder);
 }
 

@@ -28,6 +28,19 @@ bool cli_path(const struct cli_context *context, char out[CLI_PATH_MAX],
     return false;
 }
 
+void cli_folder_of(const char *path, char out[CLI_PATH_MAX])
+{
+    size_t len = (size_t)(cli_base_name(path) - path);
+    snprintf(out, CLI_PATH_MAX, "%.*s", len > 0 ? (int)len : 1,
+             len > 0 ? path : ".");
+}
+
+const char *cli_base_name(const char *path)
+{
+    const char *slash = path != NULL ? strrchr(path, '/') : NULL;
+    return slash != NULL ? slash + 1 : path != NULL ? path : "";
+}
+
 bool cli_is_folder(const char *path)
 {
     struct stat found;

@@ -250,8 +250,7 @@ const struct cli_language *cli_language(const char *name)
 
 const struct cli_language *cli_source_language(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    const char *name = slash != NULL ? slash + 1 : path;
+    const char *name = cli_base_name(path);
     const char *ending = strrchr(name, '.');
     for (size_t i = 0; i < sizeof languages / sizeof languages[0]; i++) {
         if (strcmp(name, languages[i].source) == 0 ||

@@ -18,11 +18,8 @@
 static int refuse_source(const struct cli_context *context, const char *path,
                          const struct cli_language *language)
 {
-    char folder[CLI_PATH_MAX] = ".", next[2 * CLI_PATH_MAX + 120];
-    const char *slash = strrchr(path, '/');
-    if (slash != NULL) {
-        snprintf(folder, sizeof folder, "%.*s", (int)(slash - path + 1), path);
-    }
+    char folder[CLI_PATH_MAX], next[2 * CLI_PATH_MAX + 120];
+    cli_folder_of(path, folder);
     if (cli_project_language(folder) != NULL) {
         snprintf(next, sizeof next,
                  "`theater build %s` builds it to actor.wasm; `theater %s %s` "
@@ -107,18 +104,15 @@ void cli_files_fini(struct cli_files *files)
 int cli_fail_load(const struct cli_context *context, theater_status_t status,
                   const theater_error_t *err)
 {
-    char folder[THEATER_ERROR_ORIGIN] = "", next[THEATER_ERROR_ORIGIN + 60];
-    const char *slash = strrchr(err->origin, '/');
-    if (slash != NULL) {
-        snprintf(folder, sizeof folder, "%.*s", (int)(slash - err->origin + 1),
-                 err->origin);
-    }
+    char folder[CLI_PATH_MAX], next[CLI_PATH_MAX + 60];
+    cli_folder_of(err->origin, folder);
     if (status != THEATER_NOT_FOUND ||
         strncmp(err->text, "the package ", 12) != 0 ||
-        cli_project_language(slash != NULL ? folder : ".") == NULL) {
+        cli_project_language(folder) == NULL) {
         return cli_fail(context, status, err);
     }
+    bool here = strcmp(folder, ".") == 0;
     snprintf(next, sizeof next, "`theater build%s%s` builds it",
-             slash != NULL ? " " : "", folder);
+             here ? "" : " ", here ? "" : folder);
     return cli_fail_advice(context, status, err->origin, next, "%s", err->text);
 }

@@ -33,12 +33,6 @@ static void wait_and_say(void *arg)
     }
 }
 
-const char *cli_base_name(const char *path)
-{
-    const char *slash = path != NULL ? strrchr(path, '/') : NULL;
-    return slash != NULL ? slash + 1 : path != NULL ? path : "";
-}
-
 void cli_progress_begin(const struct cli_context *context,
                         struct cli_progress *progress, const char *verb,
                         const char *what)

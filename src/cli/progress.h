@@ -21,7 +21,5 @@ void cli_progress_begin(const struct cli_context *context,
                         struct cli_progress *progress, const char *verb,
                         const char *what);
 void cli_progress_end(struct cli_progress *progress);
-/* The last part of a path, for `what`; NULL: "". */
-const char *cli_base_name(const char *path);
 
 #endif
