@@ -34,26 +34,36 @@ void th_channel_unref(theater_router_t *router, struct th_channel *channel)
     }
 }
 
+static bool is_live(uint64_t state, uint64_t id)
+{
+    return state >> 32 == id >> 32 && (state & TH_CHANNEL_LIVE) != 0;
+}
+
+/* An id may be stale, and its slot begin another life while it is looked at:
+ * the ends that were read are this channel's if it is live still behind them
+ * ([M3]); both loads hit one line that is needed anyway. */
 struct th_channel *th_channel_find(theater_endpoint_t *ep, uint64_t id,
                                    unsigned *out_side)
 {
     struct th_channel *channel =
         th_slab_at(&ep->router->channels, (uint32_t)id);
-    if (channel == NULL || id >> 32 == 0) {
-        return NULL;
-    }
-    /* acquire; [M1] */
-    uint64_t state =
-        atomic_load_explicit(&channel->state, memory_order_acquire);
-    if (state >> 32 != id >> 32 || (state & TH_CHANNEL_LIVE) == 0) {
+    if (channel == NULL || id >> 32 == 0 ||
+        /* acquire; [M1] */
+        !is_live(atomic_load_explicit(&channel->state, memory_order_acquire),
+                 id)) {
         return NULL;
     }
     uint64_t me = th_ref_of(ep).value;
     for (unsigned side = 0; side < 2; side++) {
-        /* relaxed: constant while one of the ends is not done */
-        if (atomic_load_explicit(&channel->end[side], memory_order_relaxed) ==
-                me &&
-            (state & th_channel_end_flag(side)) == 0) {
+        /* acquire; [M3] */
+        if (atomic_load_explicit(&channel->end[side], memory_order_acquire) !=
+            me) {
+            continue;
+        }
+        /* acquire; [M1], [M3] */
+        uint64_t state =
+            atomic_load_explicit(&channel->state, memory_order_acquire);
+        if (is_live(state, id) && (state & th_channel_end_flag(side)) == 0) {
             *out_side = side;
             return channel;
         }
@@ -349,6 +359,9 @@ static void close_end(theater_endpoint_t *ep, struct th_channel *channel,
     uint64_t was = atomic_fetch_or_explicit(
         &channel->state, th_channel_end_flag(side), memory_order_seq_cst);
 
+    if ((was & th_channel_end_flag(side)) != 0) {
+        return; /* its opening's deadline was first, at this very moment */
+    }
     (void)th_ids_remove(&ep->channels, th_channel_id_of(channel, was));
     th_channel_end_waits(router, channel);
     if ((was & th_channel_end_flag(1 - side)) == 0) {

@@ -9,6 +9,11 @@
  *   [M2] flight and waiter of a way: sequentially consistent: the sender puts
  *        up its wait, then looks at the credit; the receiver gives credit,
  *        then looks for a wait: one of them sees the other.
+ *   [M3] state, then the ends: whoever makes a channel stores its ends with
+ *        release, after the slot's former state was put out; whoever looks one
+ *        up loads them with acquire and then the state again: who has seen an
+ *        end of the next life sees that this one is over. (Boehm, "Can Seqlocks
+ *        Get Along With Programming Language Memory Models?", MSPC 2012)
  * Reclamation: counted by the two ends and by a close on its way; a
  *   generation in the state and in the id makes a stale id fail. */
 #ifndef TH_MESSAGING_CHANNEL_H

@@ -61,7 +61,7 @@ static struct th_channel *channel_new(theater_endpoint_t *from, th_ref to,
         *out_status = full ? THEATER_MAILBOX_FULL : THEATER_OUT_OF_MEMORY;
         return NULL;
     }
-    /* relaxed, all: the message that asks publishes them */
+    /* relaxed, where not said: the message that asks publishes it */
     uint64_t generation =
         (atomic_load_explicit(&channel->state, memory_order_relaxed) >> 32) + 1;
     if (generation == 1 && th_rare(router->env, TH_POINT_CHANNEL_WORN)) {
@@ -73,9 +73,10 @@ static struct th_channel *channel_new(theater_endpoint_t *from, th_ref to,
         *out_status = THEATER_OUT_OF_MEMORY;
         return NULL;
     }
+    /* release; [M3] */
     atomic_store_explicit(&channel->end[0], th_ref_of(from).value,
-                          memory_order_relaxed);
-    atomic_store_explicit(&channel->end[1], to.value, memory_order_relaxed);
+                          memory_order_release);
+    atomic_store_explicit(&channel->end[1], to.value, memory_order_release);
     atomic_store_explicit(&channel->refs, 2, memory_order_relaxed);
     for (unsigned side = 0; side < 2; side++) {
         struct th_way *way = &channel->way[side];

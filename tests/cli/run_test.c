@@ -63,13 +63,14 @@ static void dead_letters_are_shown_with_sender_target_and_reason(void **state)
     struct command command;
     (void)state;
     world_driver();
-    /* Two wait in the mailbox behind the message that stops it. */
+    /* Two wait in the mailbox behind the message that stops it: with one
+     * worker it handles none before all have been sent. */
     world_text("dead.toml", "[[actor]]\nmanifest = \"driver.toml\"\n"
                             "name = \"a\"\n"
                             "initial_state = \"!batch b 3 !stop enough \"\n"
                             "[[actor]]\nmanifest = \"driver.toml\"\n"
                             "name = \"b\"\n");
-    command_run(&command, NULL, "run", "dead.toml");
+    command_run(&command, NULL, "run", "--workers", "1", "dead.toml");
     expect_code(&command, 0);
     expect_out(&command,
                "warn  [router] dead letter from a to b: closed (send, 14 "
@@ -89,7 +90,7 @@ static void a_flood_of_dead_letters_is_shortened_and_counted(void **state)
                              "initial_state = \"!batch b 500 !stop enough \"\n"
                              "[[actor]]\nmanifest = \"driver.toml\"\n"
                              "name = \"b\"\n");
-    command_run(&command, NULL, "run", "flood.toml");
+    command_run(&command, NULL, "run", "--workers", "1", "flood.toml");
     expect_code(&command, 0);
     size_t shown = 0;
     for (const char *at = command.said;
@@ -115,7 +116,8 @@ static void everything_is_a_line_of_json_with_json(void **state)
                "[[actor]]\nmanifest = \"trapper.toml\"\n"
                "[[actor]]\nmanifest = \"driver.toml\"\nname = \"s\"\n"
                "initial_state = '!log 2 \"quoted\" \\ back'\n");
-    command_run(&command, "THEATER_LOG=trace", "run", "--json", "all.toml");
+    command_run(&command, "THEATER_LOG=trace", "run", "--workers", "1",
+                "--json", "all.toml");
     expect_code(&command, 1);
     if (json_lines(command.said, command.said_len) == 0) {
         fail_msg("a line is no JSON object:\n%s", command.said);

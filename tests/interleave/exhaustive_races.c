@@ -385,6 +385,60 @@ static void an_open_ends_once_whoever_comes_first(void **state)
                 outcomes[THEATER_CANCELLED] > 0);
 }
 
+/* The opener guesses the id of what is not opened yet, and closes it. */
+static theater_channel_id_t guessed;
+
+static void guess_prepare(void *world)
+{
+    offer_prepare(world);
+    guessed.value = ends[1]->current->id;
+}
+
+static void guess_run(void *world, unsigned who)
+{
+    (void)world;
+    if (who == 0) {
+        theater_router_advance(router, 2 * SECOND);
+    } else if (who == 1) {
+        rows[1].status[0] = theater_channel_accept(ends[1]);
+    } else {
+        rows[2].status[0] = theater_channel_close(ends[0], guessed, THEATER_OK);
+    }
+}
+
+static void guess_check(void *world)
+{
+    uint64_t slot[2];
+    (void)world;
+    TH_CHECK(rows[0].calls == 1);
+    outcomes[rows[2].status[0]]++;
+    theater_endpoint_done(ends[1], THEATER_OK);
+    receive_all(0);
+    receive_all(1);
+    for (unsigned i = 0; i < 2; i++) {
+        const theater_message_t *message = NULL;
+        TH_CHECK(theater_channel_open_start(ends[0], text("b"), text("?"), 10,
+                                            told_opened, &rows[0],
+                                            NULL) == THEATER_PENDING);
+        TH_CHECK(theater_endpoint_receive(ends[1], &message) == THEATER_OK);
+        slot[i] = (uint32_t)message->channel.value;
+        TH_CHECK(theater_channel_accept(ends[1]) == THEATER_OK);
+        theater_endpoint_done(ends[1], THEATER_OK);
+    }
+    TH_CHECK(slot[0] != slot[1]); /* it was given back once */
+    close_router();
+}
+
+static void a_guessed_close_ends_an_open_once(void **state)
+{
+    (void)state;
+    memset(outcomes, 0, sizeof outcomes);
+    explore("channel: an open is due, accepted, closed by a guess", 3,
+            deep() ? 3 : 2, guess_prepare, guess_run, guess_check, NULL);
+    assert_true(outcomes[THEATER_OK] > 0 &&
+                outcomes[THEATER_INVALID_ARGUMENT] > 0);
+}
+
 /* --- A link --------------------------------------------------------------- */
 
 static theater_status_t resolves(void *ctx, theater_bytes_t target)
@@ -567,6 +621,7 @@ int main(void)
             what_a_sender_sends_after_one_that_waits_does_not_pass_it),
         cmocka_unit_test(a_walk_of_waits_that_change_alarms_for_a_cycle_alone),
         cmocka_unit_test(an_open_ends_once_whoever_comes_first),
+        cmocka_unit_test(a_guessed_close_ends_an_open_once),
         cmocka_unit_test(a_request_over_a_link_is_answered_or_due),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -381,6 +381,48 @@ static void a_channel_may_be_closed_by_both_ends_at_once(void **state)
             channel_prepare, channel_run, channel_check, NULL);
 }
 
+/* The slot of a channel that is over is used for one the other way. */
+static void stale_prepare(void *world)
+{
+    channel_prepare(world);
+    TH_CHECK(theater_channel_close(ends[0], channel[0], THEATER_OK) ==
+             THEATER_OK);
+}
+
+static void stale_run(void *world, unsigned who)
+{
+    (void)world;
+    if (who == 0) {
+        rows[0].status[0] =
+            theater_channel_send(ends[0], channel[0], text("data"));
+        return;
+    }
+    receive(1);
+    rows[1].status[0] = theater_channel_open_start(
+        ends[1], text("left"), text("?"), 10, on_opened, NULL, NULL);
+}
+
+static void stale_check(void *world)
+{
+    const theater_message_t *message = NULL;
+    theater_channel_id_t old = channel[0];
+    (void)world;
+    TH_CHECK(rows[0].status[0] == THEATER_CLOSED);
+    TH_CHECK(rows[1].closes == 1 && rows[1].status[0] == THEATER_PENDING);
+    TH_CHECK(theater_endpoint_receive(ends[0], &message) == THEATER_OK);
+    TH_CHECK((uint32_t)message->channel.value == (uint32_t)old.value);
+    TH_CHECK(theater_channel_accept(ends[0]) == THEATER_OK);
+    theater_endpoint_done(ends[0], THEATER_OK);
+    close_router();
+}
+
+static void a_closed_channels_id_names_no_later_channel(void **state)
+{
+    (void)state;
+    explore_all("channel: a stale id, its slot is used again", 2, stale_prepare,
+                stale_run, stale_check, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -390,6 +432,7 @@ int main(void)
         cmocka_unit_test(a_request_ends_once_of_three_ends_at_once),
         cmocka_unit_test(who_waits_for_space_is_let_in_or_told),
         cmocka_unit_test(a_channel_may_be_closed_by_both_ends_at_once),
+        cmocka_unit_test(a_closed_channels_id_names_no_later_channel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
