@@ -34,41 +34,43 @@ void th_channel_unref(theater_router_t *router, struct th_channel *channel)
     }
 }
 
-static bool is_live(uint64_t state, uint64_t id)
-{
-    return state >> 32 == id >> 32 && (state & TH_CHANNEL_LIVE) != 0;
-}
-
 /* An id may be stale, and its slot begin another life while it is looked at:
  * the ends that were read are this channel's if it is live still behind them
- * ([M3]); both loads hit one line that is needed anyway. */
+ * ([M3]). One line of memory, needed anyway. */
 struct th_channel *th_channel_find(theater_endpoint_t *ep, uint64_t id,
                                    unsigned *out_side)
 {
+    const uint64_t generation = UINT64_MAX << 32;
+    const uint64_t live = (id & generation) | TH_CHANNEL_LIVE;
     struct th_channel *channel =
         th_slab_at(&ep->router->channels, (uint32_t)id);
-    if (channel == NULL || id >> 32 == 0 ||
-        /* acquire; [M1] */
-        !is_live(atomic_load_explicit(&channel->state, memory_order_acquire),
-                 id)) {
+    if (channel == NULL || id >> 32 == 0) {
+        return NULL;
+    }
+    /* acquire; [M1] */
+    uint64_t state =
+        atomic_load_explicit(&channel->state, memory_order_acquire);
+    if ((state & (generation | TH_CHANNEL_LIVE)) != live) {
         return NULL;
     }
     uint64_t me = th_ref_of(ep).value;
-    for (unsigned side = 0; side < 2; side++) {
-        /* acquire; [M3] */
-        if (atomic_load_explicit(&channel->end[side], memory_order_acquire) !=
+    unsigned side = 0;
+    /* acquire, both; [M3]. Nobody is at both ends. */
+    if (atomic_load_explicit(&channel->end[0], memory_order_acquire) != me) {
+        if (atomic_load_explicit(&channel->end[1], memory_order_acquire) !=
             me) {
-            continue;
+            return NULL;
         }
-        /* acquire; [M1], [M3] */
-        uint64_t state =
-            atomic_load_explicit(&channel->state, memory_order_acquire);
-        if (is_live(state, id) && (state & th_channel_end_flag(side)) == 0) {
-            *out_side = side;
-            return channel;
-        }
+        side = 1;
     }
-    return NULL;
+    uint64_t mine = generation | TH_CHANNEL_LIVE | th_channel_end_flag(side);
+    /* acquire; [M1], [M3] */
+    state = atomic_load_explicit(&channel->state, memory_order_acquire);
+    if ((state & mine) != live) {
+        return NULL;
+    }
+    *out_side = side;
+    return channel;
 }
 
 bool th_channel_is_mine(theater_endpoint_t *endpoint, uint64_t id)
