@@ -37,20 +37,19 @@ void th_channel_unref(theater_router_t *router, struct th_channel *channel)
 /* An id may be stale, and its slot begin another life while it is looked at:
  * the ends that were read are this channel's if it is live still behind them
  * ([M3]). One line of memory, needed anyway. */
-struct th_channel *th_channel_find(theater_endpoint_t *ep, uint64_t id,
-                                   unsigned *out_side)
+static inline struct th_channel *find(theater_endpoint_t *ep, uint64_t id,
+                                      unsigned *out_side, uint64_t *out_state)
 {
-    const uint64_t generation = UINT64_MAX << 32;
-    const uint64_t live = (id & generation) | TH_CHANNEL_LIVE;
+    const uint64_t live = (id & TH_CHANNEL_GENERATION) | TH_CHANNEL_LIVE;
     struct th_channel *channel =
         th_slab_at(&ep->router->channels, (uint32_t)id);
-    if (channel == NULL || id >> 32 == 0) {
+    if (channel == NULL) {
         return NULL;
     }
-    /* acquire; [M1] */
+    /* acquire; [M1]. None of generation 0 is live. */
     uint64_t state =
         atomic_load_explicit(&channel->state, memory_order_acquire);
-    if ((state & (generation | TH_CHANNEL_LIVE)) != live) {
+    if ((state & (TH_CHANNEL_GENERATION | TH_CHANNEL_LIVE)) != live) {
         return NULL;
     }
     uint64_t me = th_ref_of(ep).value;
@@ -63,31 +62,75 @@ struct th_channel *th_channel_find(theater_endpoint_t *ep, uint64_t id,
         }
         side = 1;
     }
-    uint64_t mine = generation | TH_CHANNEL_LIVE | th_channel_end_flag(side);
+    uint64_t mine =
+        TH_CHANNEL_GENERATION | TH_CHANNEL_LIVE | th_channel_end_flag(side);
     /* acquire; [M1], [M3] */
     state = atomic_load_explicit(&channel->state, memory_order_acquire);
     if ((state & mine) != live) {
         return NULL;
     }
     *out_side = side;
+    *out_state = state;
     return channel;
+}
+
+static bool is_deciding(const theater_endpoint_t *ep, uint64_t id)
+{
+    return ep->current != NULL && ep->current->id == id &&
+           ep->current->kind == THEATER_MESSAGE_CHANNEL_OPEN;
+}
+
+/* Before that somebody else may end this end: the deadline of the opening that
+ * of the opener, who drops the message that asks that of the target. */
+static struct th_channel *find_own(theater_endpoint_t *ep, uint64_t id,
+                                   unsigned *out_side)
+{
+    uint64_t state = 0;
+    struct th_channel *channel = find(ep, id, out_side, &state);
+    if (channel == NULL) {
+        return NULL;
+    }
+    uint64_t own = *out_side == 0 ? TH_CHANNEL_AGREED : TH_CHANNEL_OPEN;
+    return (state & own) != 0 || (*out_side == 1 && is_deciding(ep, id))
+               ? channel
+               : NULL;
 }
 
 bool th_channel_is_mine(theater_endpoint_t *endpoint, uint64_t id)
 {
     unsigned side = 0;
-    return th_channel_find(endpoint, id, &side) != NULL;
+    uint64_t state = 0;
+    return find(endpoint, id, &side, &state) != NULL;
 }
 
 bool theater_channel_is_open(theater_endpoint_t *endpoint,
                              theater_channel_id_t channel)
 {
     unsigned side = 0;
-    struct th_channel *ch = th_channel_find(endpoint, channel.value, &side);
+    struct th_channel *ch = find_own(endpoint, channel.value, &side);
     /* acquire; [M1] */
     return ch != NULL &&
            (atomic_load_explicit(&ch->state, memory_order_acquire) &
             TH_CHANNEL_OPEN) != 0;
+}
+
+bool th_channel_end_once(struct th_channel *channel, uint64_t id, unsigned side,
+                         uint64_t *out_was)
+{
+    const uint64_t live = (id & TH_CHANNEL_GENERATION) | TH_CHANNEL_LIVE;
+    const uint64_t flag = th_channel_end_flag(side);
+    /* relaxed: the exchange decides */
+    uint64_t was = atomic_load_explicit(&channel->state, memory_order_relaxed);
+    do {
+        if ((was & (TH_CHANNEL_GENERATION | TH_CHANNEL_LIVE | flag)) != live) {
+            return false;
+        }
+        /* seq_cst: [M1], and [M2] with the peer that begins to wait */
+    } while (!atomic_compare_exchange_weak_explicit(
+        &channel->state, &was, was | flag, memory_order_seq_cst,
+        memory_order_relaxed));
+    *out_was = was;
+    return true;
 }
 
 /* --- Credit -------------------------------------------------------------- */
@@ -178,17 +221,22 @@ static void hold(struct th_channel *channel, struct th_message *message)
     channel->held_last = message;
 }
 
-/* Why a channel of that id is not there. */
+/* Why a channel of that id is not the endpoint's. */
 static theater_status_t missing(theater_endpoint_t *ep, uint64_t id)
 {
     const struct th_channel *channel =
         th_slab_at(&ep->router->channels, (uint32_t)id);
+    if (channel == NULL || id >> 32 == 0) {
+        return THEATER_INVALID_ARGUMENT;
+    }
     /* relaxed: only for the message */
-    bool existed =
-        channel != NULL && id >> 32 != 0 &&
-        id >> 32 <=
-            atomic_load_explicit(&channel->state, memory_order_relaxed) >> 32;
-    return existed ? THEATER_CLOSED : THEATER_INVALID_ARGUMENT;
+    uint64_t state =
+        atomic_load_explicit(&channel->state, memory_order_relaxed);
+    bool is_live = (state & TH_CHANNEL_LIVE) != 0 &&
+                   (state & (TH_CHANNEL_END0 | TH_CHANNEL_END1)) == 0;
+    return id >> 32 < state >> 32 || (id >> 32 == state >> 32 && !is_live)
+               ? THEATER_CLOSED
+               : THEATER_INVALID_ARGUMENT;
 }
 
 static theater_status_t check_send(theater_endpoint_t *ep, size_t len)
@@ -216,11 +264,6 @@ static theater_status_t send_on(theater_endpoint_t *ep,
 
     if ((state & th_channel_end_flag(1 - side)) != 0) {
         return THEATER_CLOSED;
-    }
-    if (!open && (side == 0 || ep->current == NULL ||
-                  ep->current->kind != THEATER_MESSAGE_CHANNEL_OPEN ||
-                  ep->current->id != id)) {
-        return THEATER_INVALID_ARGUMENT;
     }
     if (!take_credit(way, data.len)) {
         return THEATER_MAILBOX_FULL;
@@ -254,7 +297,7 @@ theater_status_t theater_channel_send(theater_endpoint_t *endpoint,
     theater_status_t status = check_send(endpoint, data.len);
 
     if (status == THEATER_OK) {
-        struct th_channel *ch = th_channel_find(endpoint, channel.value, &side);
+        struct th_channel *ch = find_own(endpoint, channel.value, &side);
         status = ch == NULL ? missing(endpoint, channel.value)
                             : send_on(endpoint, ch, side, channel.value, data);
     }
@@ -290,7 +333,7 @@ theater_status_t theater_channel_credit_start(theater_endpoint_t *endpoint,
     theater_status_t status = THEATER_OK;
     unsigned side = 0;
     uint64_t id = 0;
-    struct th_channel *ch = th_channel_find(endpoint, channel.value, &side);
+    struct th_channel *ch = find_own(endpoint, channel.value, &side);
 
     if (ch == NULL) {
         return missing(endpoint, channel.value);
@@ -353,18 +396,17 @@ void th_channel_push_close(theater_router_t *router, struct th_channel *channel,
     th_endpoint_push(ep, message, reserved);
 }
 
+/* Nothing where the end is done: an opening's deadline may come first. */
 static void close_end(theater_endpoint_t *ep, struct th_channel *channel,
-                      unsigned side, theater_status_t reason)
+                      uint64_t id, unsigned side, theater_status_t reason)
 {
     theater_router_t *router = ep->router;
-    /* seq_cst: [M1], and [M2] with the peer that begins to wait */
-    uint64_t was = atomic_fetch_or_explicit(
-        &channel->state, th_channel_end_flag(side), memory_order_seq_cst);
+    uint64_t was = 0;
 
-    if ((was & th_channel_end_flag(side)) != 0) {
-        return; /* its opening's deadline was first, at this very moment */
+    if (!th_channel_end_once(channel, id, side, &was)) {
+        return;
     }
-    (void)th_ids_remove(&ep->channels, th_channel_id_of(channel, was));
+    (void)th_ids_remove(&ep->channels, id);
     th_channel_end_waits(router, channel);
     if ((was & th_channel_end_flag(1 - side)) == 0) {
         /* relaxed: constant while one of the ends is not done */
@@ -380,12 +422,12 @@ theater_status_t theater_channel_close(theater_endpoint_t *endpoint,
                                        theater_status_t reason)
 {
     unsigned side = 0;
-    struct th_channel *ch = th_channel_find(endpoint, channel.value, &side);
+    struct th_channel *ch = find_own(endpoint, channel.value, &side);
 
     if (ch == NULL || !theater_channel_is_open(endpoint, channel)) {
         return THEATER_INVALID_ARGUMENT;
     }
-    close_end(endpoint, ch, side, reason);
+    close_end(endpoint, ch, channel.value, side, reason);
     return THEATER_OK;
 }
 
@@ -393,10 +435,11 @@ void th_channel_end_all(theater_endpoint_t *ep, theater_status_t reason)
 {
     while (ep->channels.len != 0) {
         unsigned side = 0;
+        uint64_t state = 0;
         uint64_t id = ep->channels.items[--ep->channels.len];
-        struct th_channel *channel = th_channel_find(ep, id, &side);
+        struct th_channel *channel = find(ep, id, &side, &state);
         if (channel != NULL) {
-            close_end(ep, channel, side, reason);
+            close_end(ep, channel, id, side, reason);
         }
     }
 }
@@ -419,7 +462,7 @@ bool th_channel_wanted(theater_endpoint_t *ep, struct th_message *message)
 {
     theater_router_t *router = ep->router;
     unsigned side = 0;
-    struct th_channel *channel = th_channel_find(ep, message->id, &side);
+    struct th_channel *channel = find_own(ep, message->id, &side);
 
     if (message->kind == THEATER_MESSAGE_CHANNEL_DATA) {
         theater_status_t reason = channel == NULL ? THEATER_CLOSED
@@ -439,7 +482,7 @@ bool th_channel_wanted(theater_endpoint_t *ep, struct th_message *message)
         th_message_drop(router, message);
         return false;
     }
-    close_end(ep, channel, side, THEATER_OK);
+    close_end(ep, channel, message->id, side, THEATER_OK);
     return true;
 }
 
@@ -457,7 +500,7 @@ void th_channel_done(theater_endpoint_t *ep, struct th_message *message,
         }
         break;
     case THEATER_MESSAGE_CHANNEL_DATA: {
-        struct th_channel *channel = th_channel_find(ep, message->id, &side);
+        struct th_channel *channel = find_own(ep, message->id, &side);
         if (channel != NULL) {
             give_credit(router, &channel->way[1 - side], message->len);
         }

@@ -4,7 +4,7 @@
  * Who calls what: the owner of an end: everything that names its endpoint.
  *   open_failed: who ends the opening operation, any thread.
  * Ordering:
- *   [M1] state: fetch_or, acq_rel: of two that end their ends at once the
+ *   [M1] state: exchanges, acq_rel: of two that end their ends at once the
  *        second sees the first.
  *   [M2] flight and waiter of a way: sequentially consistent: the sender puts
  *        up its wait, then looks at the credit; the receiver gives credit,
@@ -26,7 +26,10 @@ enum { /* flags in the low half of the state; the high half: generation */
        TH_CHANNEL_OPEN = 2, /* accepted */
        TH_CHANNEL_END0 = 4, /* the opener's end is done with it */
        TH_CHANNEL_END1 = 8, /* the target's end is */
+       /* The opening has ended well: the opener's end is its owner's alone. */
+       TH_CHANNEL_AGREED = 16,
 };
+#define TH_CHANNEL_GENERATION (UINT64_MAX << 32)
 
 /* One direction: what end s has sent and the other has not handled yet. */
 struct th_way {
@@ -67,9 +70,10 @@ void th_channel_end_all(theater_endpoint_t *ep, theater_status_t reason);
 void th_channel_fini(theater_router_t *router, struct th_channel *channel);
 
 /* --- Between channel.c and channel_open.c -------------------------------- */
-/* The channel, and which end of it `ep` is, if that end is not done. */
-struct th_channel *th_channel_find(theater_endpoint_t *ep, uint64_t id,
-                                   unsigned *out_side);
+/* Ends the end `side` of that very channel, whoever may have the slot by now.
+ * True: this call did, and has the end's reference; `was`: before. */
+bool th_channel_end_once(struct th_channel *channel, uint64_t id, unsigned side,
+                         uint64_t *out_was);
 void th_channel_unref(theater_router_t *router, struct th_channel *channel);
 /* An end is done with it: whoever waits for credit is told CLOSED. */
 void th_channel_end_waits(theater_router_t *router, struct th_channel *channel);
@@ -86,12 +90,6 @@ th_id_alive th_channel_is_mine;
 static inline unsigned th_channel_end_flag(unsigned side)
 {
     return side == 0 ? TH_CHANNEL_END0 : TH_CHANNEL_END1;
-}
-
-static inline uint64_t th_channel_id_of(const struct th_channel *channel,
-                                        uint64_t state)
-{
-    return channel->item.index | (state >> 32) << 32;
 }
 
 #endif

@@ -98,32 +98,38 @@ static struct th_channel *channel_new(theater_endpoint_t *from, th_ref to,
 }
 
 /* The end `side` is done with a channel that never came to be. */
-static void forsake(theater_router_t *router, struct th_channel *channel,
-                    unsigned side)
+static void forsake(theater_router_t *router, uint64_t id, unsigned side)
 {
-    /* seq_cst: [M1], and [M2] with the target that waits before it decides */
-    uint64_t was = atomic_fetch_or_explicit(
-        &channel->state, th_channel_end_flag(side), memory_order_seq_cst);
-    if ((was & th_channel_end_flag(side)) == 0) {
+    struct th_channel *channel = th_slab_at(&router->channels, (uint32_t)id);
+    uint64_t was = 0;
+    if (th_channel_end_once(channel, id, side, &was)) {
         th_channel_end_waits(router, channel);
         th_channel_unref(router, channel);
     }
 }
 
-void th_channel_open_failed(struct th_op *op, theater_status_t status)
-{
-    theater_router_t *router = op->router;
-    /* relaxed: the claim brought it */
-    uint64_t id = atomic_load_explicit(&op->channel, memory_order_relaxed);
+/* relaxed, both: the claim brought it */
 
-    (void)status;
-    forsake(router, th_slab_at(&router->channels, (uint32_t)id), 0);
+void th_channel_open_failed(struct th_op *op)
+{
+    forsake(op->router,
+            atomic_load_explicit(&op->channel, memory_order_relaxed), 0);
+}
+
+void th_channel_open_agreed(struct th_op *op)
+{
+    uint64_t id = atomic_load_explicit(&op->channel, memory_order_relaxed);
+    struct th_channel *channel =
+        th_slab_at(&op->router->channels, (uint32_t)id);
+    /* [M1]; the slot is this channel's: whoever accepts holds its end */
+    atomic_fetch_or_explicit(&channel->state, TH_CHANNEL_AGREED,
+                             memory_order_acq_rel);
 }
 
 void th_channel_open_gone(theater_router_t *router,
                           const struct th_message *message)
 {
-    forsake(router, th_slab_at(&router->channels, (uint32_t)message->id), 1);
+    forsake(router, message->id, 1);
 }
 
 /* Operation and message; then the queue. The message is given on PENDING. */
@@ -168,7 +174,7 @@ static theater_status_t start(theater_endpoint_t *from, theater_bytes_t target,
     }
     if (!th_op_claim(op, id)) { /* its deadline came, and `done` was told */
         TH_COUNT(router, requests, 1);
-        forsake(router, channel, 1);
+        forsake(router, channel_id, 1);
         th_message_drop(router, message);
         return THEATER_PENDING;
     }
@@ -210,8 +216,8 @@ static theater_status_t attempt(theater_endpoint_t *from,
         }
     }
     if (status != THEATER_PENDING) {
-        forsake(router, channel, 0);
-        forsake(router, channel, 1);
+        forsake(router, id, 0);
+        forsake(router, id, 1);
     }
     return status;
 }
@@ -338,7 +344,7 @@ void th_channel_reject_message(theater_endpoint_t *ep,
     ep->answered = true;
     settle_held(ep, channel, false, th_message_sender(message));
     (void)th_op_end(router, th_message_op(message), THEATER_REJECTED, NULL);
-    forsake(router, channel, 1);
+    forsake(router, message->id, 1);
 }
 
 theater_status_t theater_channel_reject(theater_endpoint_t *endpoint)

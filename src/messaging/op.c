@@ -213,8 +213,10 @@ void th_op_finish(struct th_op *op, theater_status_t status,
         uint64_t channel =
             atomic_load_explicit(&op->channel, memory_order_relaxed);
         TH_COUNT(router, ended[status], 1);
-        if (status != THEATER_OK) {
-            th_channel_open_failed(op, status);
+        if (status == THEATER_OK) {
+            th_channel_open_agreed(op);
+        } else {
+            th_channel_open_failed(op);
         }
         op->opened(op->user, status,
                    (theater_channel_id_t){status == THEATER_OK ? channel : 0});

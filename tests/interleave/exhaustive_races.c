@@ -439,6 +439,94 @@ static void a_guessed_close_ends_an_open_once(void **state)
                 outcomes[THEATER_INVALID_ARGUMENT] > 0);
 }
 
+/* Whoever ends the opening stands still while the channel ends otherwise and its
+ * slot is used again: the later channel is whole. */
+
+static void expect_whole(unsigned from, unsigned to)
+{
+    const theater_message_t *message = NULL;
+    TH_CHECK(theater_endpoint_receive(ends[to], &message) == THEATER_OK);
+    TH_CHECK(message->kind == THEATER_MESSAGE_CHANNEL_OPEN);
+    theater_channel_id_t id = message->channel;
+    TH_CHECK(theater_channel_accept(ends[to]) == THEATER_OK);
+    theater_endpoint_done(ends[to], THEATER_OK);
+    TH_CHECK(theater_channel_send(ends[to], id, text("x")) == THEATER_OK);
+    TH_CHECK(theater_channel_send(ends[from], id, text("x")) == THEATER_OK);
+    rows[to].received = rows[from].received = 0;
+    rows[to].closes = rows[from].closes = 0;
+    receive_all(to);
+    receive_all(from);
+    TH_CHECK(rows[to].received == 1 && rows[to].closes == 0);
+    TH_CHECK(rows[from].received == 1 && rows[from].closes == 0);
+}
+
+static void refuse_prepare(void *world)
+{
+    offer_prepare(world);
+    add(2, "c", 0);
+}
+
+static void refuse_run(void *world, unsigned who)
+{
+    (void)world;
+    if (who == 0) {
+        leave(0);
+        return;
+    }
+    rows[1].status[0] = theater_channel_reject(ends[1]);
+    theater_endpoint_done(ends[1], THEATER_OK);
+    rows[1].status[1] = theater_channel_open_start(
+        ends[1], text("c"), text("?"), 10000, told_opened, &rows[2], NULL);
+}
+
+static void refuse_check(void *world)
+{
+    (void)world;
+    TH_CHECK(rows[0].calls == 1);
+    TH_CHECK(rows[1].status[0] == THEATER_OK);
+    TH_CHECK(rows[1].status[1] == THEATER_PENDING);
+    expect_whole(1, 2);
+    close_router();
+}
+
+static void late_run(void *world, unsigned who)
+{
+    (void)world;
+    if (who == 0) {
+        theater_router_advance(router, 2 * SECOND);
+        return;
+    }
+    rows[1].status[0] = theater_channel_accept(ends[1]);
+    theater_endpoint_done(ends[1], THEATER_OK);
+    receive_all(1);
+    receive_all(0);
+    rows[1].status[1] = theater_channel_open_start(
+        ends[1], text("c"), text("?"), 10000, told_opened, &rows[2], NULL);
+}
+
+static void late_check(void *world)
+{
+    (void)world;
+    TH_CHECK(rows[0].calls == 1 && rows[1].status[1] == THEATER_PENDING);
+    outcomes[rows[0].told]++;
+    /* Who was not told of a channel is not told that it is closed. */
+    TH_CHECK(rows[0].closes == 0);
+    TH_CHECK(rows[1].closes == (rows[0].told == THEATER_OK ? 0 : 1));
+    expect_whole(1, 2);
+    close_router();
+}
+
+static void who_ends_an_open_late_ends_no_later_channel(void **state)
+{
+    (void)state;
+    explore("channel: an open is refused, its opener goes, a later one", 2,
+            all_or(2), refuse_prepare, refuse_run, refuse_check, NULL);
+    memset(outcomes, 0, sizeof outcomes);
+    explore("channel: an open is due and accepted, a later one", 2, all_or(2),
+            refuse_prepare, late_run, late_check, NULL);
+    assert_true(outcomes[THEATER_OK] > 0 && outcomes[THEATER_TIMEOUT] > 0);
+}
+
 /* --- A link --------------------------------------------------------------- */
 
 static theater_status_t resolves(void *ctx, theater_bytes_t target)
@@ -622,6 +710,7 @@ int main(void)
         cmocka_unit_test(a_walk_of_waits_that_change_alarms_for_a_cycle_alone),
         cmocka_unit_test(an_open_ends_once_whoever_comes_first),
         cmocka_unit_test(a_guessed_close_ends_an_open_once),
+        cmocka_unit_test(who_ends_an_open_late_ends_no_later_channel),
         cmocka_unit_test(a_request_over_a_link_is_answered_or_due),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
