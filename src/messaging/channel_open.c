@@ -164,9 +164,8 @@ static theater_status_t start(theater_endpoint_t *from, theater_bytes_t target,
     if (out_id != NULL) {
         *out_id = (theater_request_id_t){id};
     }
-    th_op_arm(op, timeout_ms != 0 ? timeout_ms : router->request_timeout_ms);
-    /* relaxed: this thread wrote it */
-    asks->deadline = atomic_load_explicit(&op->deadline, memory_order_relaxed);
+    asks->deadline = th_op_arm(
+        op, timeout_ms != 0 ? timeout_ms : router->request_timeout_ms);
     status = th_route_push(router, route, target, message);
     if (status == THEATER_OK) {
         TH_COUNT(router, requests, 1);

@@ -123,7 +123,7 @@ struct th_op *th_op_begin(theater_router_t *router, enum th_op_kind kind,
     return op;
 }
 
-void th_op_arm(struct th_op *op, uint64_t timeout_ms)
+uint64_t th_op_arm(struct th_op *op, uint64_t timeout_ms)
 {
     uint64_t now = th_now(op->router->env);
     uint64_t deadline = now + timeout_ms * 1000000;
@@ -133,6 +133,7 @@ void th_op_arm(struct th_op *op, uint64_t timeout_ms)
      * timer may stand in the wheel still, from an earlier use. */
     atomic_store_explicit(&op->deadline, deadline, memory_order_release);
     th_timer_arm(op->router->timers, &op->timer, deadline);
+    return deadline;
 }
 
 struct th_op *th_op_find(theater_router_t *router, uint64_t id)

@@ -63,8 +63,8 @@ static inline uint64_t th_op_id(const struct th_op *op, uint64_t state)
 struct th_op *th_op_begin(theater_router_t *router, enum th_op_kind kind,
                           th_ref target, uint64_t *out_id,
                           theater_status_t *out_status);
-/* Arms the deadline: `timeout_ms` from now. */
-void th_op_arm(struct th_op *op, uint64_t timeout_ms);
+/* Arms the deadline: `timeout_ms` from now. Returns it, in ns. */
+uint64_t th_op_arm(struct th_op *op, uint64_t timeout_ms);
 
 /* Is it pending? Threads: any. */
 struct th_op *th_op_find(theater_router_t *router, uint64_t id);

@@ -439,8 +439,8 @@ static void a_guessed_close_ends_an_open_once(void **state)
                 outcomes[THEATER_INVALID_ARGUMENT] > 0);
 }
 
-/* Whoever ends the opening stands still while the channel ends otherwise and its
- * slot is used again: the later channel is whole. */
+/* Whoever ends the opening stands still while the channel ends otherwise and
+ * its slot is used again: the later channel is whole. */
 
 static void expect_whole(unsigned from, unsigned to)
 {

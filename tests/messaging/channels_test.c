@@ -169,6 +169,14 @@ static void what_the_target_sends_before_its_accept_comes_after_it(void **state)
     theater_channel_id_t at_b = message->channel;
     assert_status(say(b, at_b, "welcome"), THEATER_OK);
     assert_status(say(b, at_b, "again"), THEATER_OK);
+    /* It is no channel yet, for neither, whatever id they guess. */
+    theater_endpoint_t *ends[] = {a, b};
+    for (int i = 0; i < 2; i++) {
+        assert_false(theater_channel_is_open(ends[i], at_b));
+        assert_status(theater_channel_close(ends[i], at_b, THEATER_OK),
+                      THEATER_INVALID_ARGUMENT);
+    }
+    assert_status(say(a, at_b, "too early"), THEATER_INVALID_ARGUMENT);
     nothing(a);
     assert_status(theater_channel_accept(b), THEATER_OK);
     assert_status(say(b, at_b, "third"), THEATER_OK);
