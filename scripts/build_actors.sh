@@ -65,7 +65,7 @@ for actor in "$folder"/*."${source##*.}"; do
         # built of another project for this one's if it is the younger.
         # shellcheck disable=SC2016 # for the inner shell
         flock "$cache/$language.lock" env -C "$scratch/$name" \
-            bash -ec 'touch "$0" && . ./build.sh' "$source" \
+            bash -ec 'touch "$0"; . ./build.sh' "$source" \
             >"$scratch/log" 2>&1 || {
             cat "$scratch/log" >&2
             echo "build_actors: $actor does not build" >&2

@@ -108,19 +108,14 @@ static void forsake(theater_router_t *router, uint64_t id, unsigned side)
     }
 }
 
-/* relaxed, both: the claim brought it */
-
-void th_channel_open_failed(struct th_op *op)
+void th_channel_open_failed(theater_router_t *router, uint64_t id)
 {
-    forsake(op->router,
-            atomic_load_explicit(&op->channel, memory_order_relaxed), 0);
+    forsake(router, id, 0);
 }
 
-void th_channel_open_agreed(struct th_op *op)
+void th_channel_open_agreed(theater_router_t *router, uint64_t id)
 {
-    uint64_t id = atomic_load_explicit(&op->channel, memory_order_relaxed);
-    struct th_channel *channel =
-        th_slab_at(&op->router->channels, (uint32_t)id);
+    struct th_channel *channel = th_slab_at(&router->channels, (uint32_t)id);
     /* [M1]; the slot is this channel's: whoever accepts holds its end */
     atomic_fetch_or_explicit(&channel->state, TH_CHANNEL_AGREED,
                              memory_order_acq_rel);

@@ -215,9 +215,9 @@ void th_op_finish(struct th_op *op, theater_status_t status,
             atomic_load_explicit(&op->channel, memory_order_relaxed);
         TH_COUNT(router, ended[status], 1);
         if (status == THEATER_OK) {
-            th_channel_open_agreed(op);
+            th_channel_open_agreed(router, channel);
         } else {
-            th_channel_open_failed(op);
+            th_channel_open_failed(router, channel);
         }
         op->opened(op->user, status,
                    (theater_channel_id_t){status == THEATER_OK ? channel : 0});

@@ -108,8 +108,8 @@ theater_status_t th_link_request(theater_router_t *router,
 void th_timed_fire(struct th_op *op);
 /* space.c: the owner lets those in who wait. */
 void th_space_serve(theater_endpoint_t *endpoint, theater_status_t closing);
-/* channel_open.c: an open has ended by accept, or otherwise. */
-void th_channel_open_agreed(struct th_op *op);
-void th_channel_open_failed(struct th_op *op);
+/* channel_open.c: the opening of channel `id` has ended by accept, or not. */
+void th_channel_open_agreed(theater_router_t *router, uint64_t id);
+void th_channel_open_failed(theater_router_t *router, uint64_t id);
 
 #endif
