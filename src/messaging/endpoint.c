@@ -99,12 +99,16 @@ static void copy_options(theater_endpoint_t *ep,
     ep->cache_misses = 0;
     ep->deferred = ep->own = ep->timers = ep->channels =
         (struct th_ids){NULL, 0, 0};
-    /* relaxed: [M2] of the mailbox publishes them */
+    /* release; as [M5] of the mailbox */
     atomic_store_explicit(&ep->accepts, o->accepts | (uint32_t)o->on_full << 8,
-                          memory_order_relaxed);
+                          memory_order_release);
+    /* relaxed: [M2] of the mailbox publishes them */
     atomic_store_explicit(&ep->waits_for, 0, memory_order_relaxed);
     atomic_store_explicit(&ep->signal, 0, memory_order_relaxed);
-    atomic_store_explicit(&ep->places, 0, memory_order_relaxed);
+    atomic_store_explicit(&ep->places,
+                          (uint32_t)(th_ref_of(ep).value >> 32)
+                              << TH_PLACES_GENERATION_SHIFT,
+                          memory_order_relaxed);
 }
 
 /* Everything that may fail; nothing is shared yet. */

@@ -9,6 +9,7 @@
 #include <theater/channel.h>
 
 enum { TH_CACHE_NAME = 43, TH_CACHE_MAX = 256 };
+enum { TH_PLACES_GENERATION_SHIFT = 16 };
 
 /* A slot and the generation of its user: 32 bits of index, 16 of generation.
  * 0 is none (generations begin at 1). */
@@ -48,7 +49,7 @@ struct theater_endpoint {
     _Atomic uint64_t waits_for;        /* the operation that it waits for */
     _Atomic uint32_t accepts;          /* THEATER_ACCEPT_... | on_full << 8 */
     _Atomic uint32_t signal;           /* futex of theater_endpoint_wait */
-    _Atomic uint32_t places;           /* in lines of full mailboxes */
+    _Atomic uint32_t places; /* generation 16 | count: in lines of full boxes */
     /* Written by senders and by the owner. */
     _Alignas(TH_LINE) struct th_mailbox box;
     struct th_mpsc waiting;        /* operations that wait for space */

@@ -109,7 +109,7 @@ theater_status_t theater_link_answer(theater_router_t *router,
                                      theater_status_t status,
                                      theater_bytes_t data)
 {
-    struct th_op *op = th_op_find(router, id.value);
+    struct th_op *op = th_op_find_armed(router, id.value);
     theater_answer_t *answer = NULL;
 
     if (status == THEATER_PENDING || (unsigned)status >= THEATER_STATUS_COUNT) {
@@ -118,12 +118,13 @@ theater_status_t theater_link_answer(theater_router_t *router,
     if (data.len > router->max_message_bytes) {
         return THEATER_TOO_LARGE;
     }
-    /* relaxed, both: constant while it is pending; the end decides. Only a
-     * request that no endpoint answers is a link's. */
+    /* [M4] of op.h: acquire, both. Only a request that no endpoint answers is a
+     * link's. */
     if (op != NULL &&
-        (atomic_load_explicit(&op->kind, memory_order_relaxed) !=
+        (atomic_load_explicit(&op->kind, memory_order_acquire) !=
              TH_OP_REQUEST ||
-         atomic_load_explicit(&op->target, memory_order_relaxed) != 0)) {
+         atomic_load_explicit(&op->target, memory_order_acquire) != 0) &&
+        th_op_find(router, id.value) != NULL) {
         return THEATER_INVALID_ARGUMENT;
     }
     if (op != NULL && (status == THEATER_OK || status == THEATER_FAILED)) {

@@ -29,10 +29,10 @@ theater_status_t th_mailbox_open(const theater_env_t *env,
         box->ring->mask = slots - 1;
     }
     th_mpsc_init(&box->queue);
-    /* relaxed: [M2] publishes them */
-    atomic_store_explicit(&box->capacity, capacity, memory_order_relaxed);
+    /* [M5] release, both */
+    atomic_store_explicit(&box->capacity, capacity, memory_order_release);
     atomic_store_explicit(&box->capacity_bytes, capacity_bytes,
-                          memory_order_relaxed);
+                          memory_order_release);
     uint64_t word = (uint64_t)generation << TH_BOX_GENERATION_SHIFT;
     /* [M2] release; pairs with [M1] */
     atomic_store_explicit(&box->exempt, word, memory_order_release);

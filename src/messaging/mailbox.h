@@ -22,6 +22,9 @@
  *        non-zero again comes after all that the owner did before; the owner
  *        sees flags that were set before.
  *   [M4] close: fetch_or, acq_rel: later reservations fail.
+ *   [M5] open: the bounds, release, before [M2]; reserve: acquire. Who has read
+ *        the bounds of a slot's next user sees the word closed, or another's,
+ *        when it looks again: "full" holds only if it is neither.
  *   The contents travel by the queue's own pairs.
  * Progress: reserve and push are lock-free. The owner never waits: what is
  *   reserved but not yet pushed shows as "in flight".
@@ -103,12 +106,12 @@ static inline enum th_reserve th_mailbox_reserve(struct th_mailbox *box,
             return TH_RESERVE_GONE;
         }
         uint32_t count = th_box_count(word);
-        /* relaxed: constant while this generation is open */
+        /* [M5] acquire, both */
         if (count != 0 && (count >= atomic_load_explicit(
-                                        &box->capacity, memory_order_relaxed) ||
+                                        &box->capacity, memory_order_acquire) ||
                            th_box_bytes(word) + len >
                                atomic_load_explicit(&box->capacity_bytes,
-                                                    memory_order_relaxed))) {
+                                                    memory_order_acquire))) {
             return TH_RESERVE_FULL;
         }
         if (TH_UNLIKELY((word & TH_BOX_WAITERS) != 0 && !first_in_line)) {
@@ -123,7 +126,16 @@ static inline enum th_reserve th_mailbox_reserve(struct th_mailbox *box,
     }
 }
 
-/* The same without a bound. Never FULL. */
+/* Is it that user's still? What was read of the slot before this was its. */
+static inline bool th_mailbox_still_is(const struct th_mailbox *box,
+                                       uint16_t generation)
+{
+    /* acquire: [M5] */
+    return th_box_is(atomic_load_explicit(&box->bounded, memory_order_acquire),
+                     generation);
+}
+
+/* The same as reserve without a bound. Never FULL. */
 static inline enum th_reserve th_mailbox_reserve_exempt(struct th_mailbox *box,
                                                         uint16_t generation)
 {

@@ -105,8 +105,9 @@ struct th_op *th_op_begin(theater_router_t *router, enum th_op_kind kind,
     /* relaxed: this thread's alone until [M1] */
     uint64_t generation =
         (atomic_load_explicit(&op->state, memory_order_relaxed) >> 32) + 1;
-    atomic_store_explicit(&op->kind, kind, memory_order_relaxed);
-    atomic_store_explicit(&op->target, target.value, memory_order_relaxed);
+    /* [M4] release, both */
+    atomic_store_explicit(&op->kind, kind, memory_order_release);
+    atomic_store_explicit(&op->target, target.value, memory_order_release);
     atomic_store_explicit(&op->deadline, THEATER_NEVER, memory_order_relaxed);
     atomic_store_explicit(&op->channel, 0, memory_order_relaxed);
     atomic_store_explicit(&op->from, 0, memory_order_relaxed);
@@ -127,10 +128,10 @@ uint64_t th_op_arm(struct th_op *op, uint64_t timeout_ms)
 {
     uint64_t now = th_now(op->router->env);
     uint64_t deadline = now + timeout_ms * 1000000;
-    /* relaxed: a figure */
-    atomic_store_explicit(&op->since, now, memory_order_relaxed);
-    /* release; pairs with on_timer: what was set since th_op_begin. The slot's
-     * timer may stand in the wheel still, from an earlier use. */
+    /* [M4] release */
+    atomic_store_explicit(&op->since, now, memory_order_release);
+    /* [M5] release; pairs with on_timer too: what was set since th_op_begin.
+     * The slot's timer may stand in the wheel still, from an earlier use. */
     atomic_store_explicit(&op->deadline, deadline, memory_order_release);
     th_timer_arm(op->router->timers, &op->timer, deadline);
     return deadline;
@@ -146,6 +147,17 @@ struct th_op *th_op_find(theater_router_t *router, uint64_t id)
         return NULL;
     }
     return op;
+}
+
+struct th_op *th_op_find_armed(theater_router_t *router, uint64_t id)
+{
+    struct th_op *op = th_op_find(router, id);
+    /* [M5] acquire */
+    return op != NULL &&
+                   atomic_load_explicit(&op->deadline, memory_order_acquire) !=
+                       THEATER_NEVER
+               ? op
+               : NULL;
 }
 
 bool th_op_is_alive(theater_endpoint_t *endpoint, uint64_t id)
@@ -267,7 +279,8 @@ theater_status_t th_op_own(theater_endpoint_t *from, uint64_t id)
 theater_status_t theater_router_cancel(theater_router_t *router,
                                        theater_request_id_t id)
 {
-    return th_op_end(router, id.value, THEATER_CANCELLED, NULL)
+    return th_op_find_armed(router, id.value) != NULL &&
+                   th_op_end(router, id.value, THEATER_CANCELLED, NULL)
                ? THEATER_OK
                : THEATER_INVALID_ARGUMENT;
 }

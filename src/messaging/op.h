@@ -10,6 +10,12 @@
  *   [M2] end: load of state, acquire, and compare-and-swap, acq_rel.
  *   [M3] waits_for and the look at the target's: sequentially consistent, in
  *        both: of two that begin to wait for each other one sees the other.
+ *   [M4] begin, arm: what is looked at without a claim (kind, target, since),
+ *        release; who looks: acquire, and then the state once more. Who has
+ *        read a later user's sees that the state is not its own.
+ *   [M5] arm: the deadline, release; who ends what it was not given to (a
+ *        cancel, a link), acquire: before that its start is not over, and the
+ *        id is a guess.
  * Progress: lock-free but for the walk of waits (wait.c).
  * Reclamation: the last hold puts the slot back; a generation in the state
  *   and in the id makes a stale id fail. */
@@ -68,6 +74,8 @@ uint64_t th_op_arm(struct th_op *op, uint64_t timeout_ms);
 
 /* Is it pending? Threads: any. */
 struct th_op *th_op_find(theater_router_t *router, uint64_t id);
+/* The same for an id that may be a guess: whose start is over. */
+struct th_op *th_op_find_armed(theater_router_t *router, uint64_t id);
 /* Claims the end: true for exactly one caller, who must finish it. */
 bool th_op_claim(struct th_op *op, uint64_t id);
 /* Tells `done` and lets go of the slot. `answer` is handed over. */

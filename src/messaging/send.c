@@ -175,9 +175,10 @@ static theater_status_t look_up(theater_router_t *router,
 static theater_status_t check_accepts(const struct th_route *route,
                                       unsigned kind)
 {
-    /* relaxed: if the slot has a new user the reservation fails */
+    /* acquire: as [M5] of the mailbox. If the slot has a new user and it is
+     * accepted the reservation fails. */
     uint32_t accepts =
-        atomic_load_explicit(&route->endpoint->accepts, memory_order_relaxed);
+        atomic_load_explicit(&route->endpoint->accepts, memory_order_acquire);
     return (accepts & kind) != 0 ? THEATER_OK : THEATER_UNSUPPORTED;
 }
 
@@ -187,7 +188,14 @@ theater_status_t th_route_again(theater_router_t *router,
                                 struct th_route *out)
 {
     theater_status_t status = look_up(router, from, target, kind, out);
-    return status == THEATER_OK ? check_accepts(out, kind) : status;
+    if (status == THEATER_OK) {
+        status = check_accepts(out, kind);
+        if (status != THEATER_OK &&
+            !th_mailbox_still_is(&out->endpoint->box, out->generation)) {
+            return THEATER_NOT_FOUND; /* it has gone since it was found */
+        }
+    }
+    return status;
 }
 
 static inline __attribute__((always_inline)) theater_status_t
@@ -268,10 +276,13 @@ push_full(theater_router_t *router, const struct th_route *route,
 {
     theater_endpoint_t *ep = route->endpoint;
     struct th_message *oldest = NULL;
-    /* relaxed: constant while the generation lasts; a reservation decides */
+    /* acquire: as [M5] of the mailbox */
     unsigned policy =
-        atomic_load_explicit(&ep->accepts, memory_order_relaxed) >> 8;
+        atomic_load_explicit(&ep->accepts, memory_order_acquire) >> 8;
 
+    if (!th_mailbox_still_is(&ep->box, route->generation)) {
+        return THEATER_CLOSED; /* "full" may have been another's */
+    }
     if (policy == THEATER_DROP_NEWEST) {
         TH_COUNT(router, accepted, 1);
         th_dead_letter(router, message, target, THEATER_MAILBOX_FULL);

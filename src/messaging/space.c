@@ -29,7 +29,7 @@ static bool take_place(theater_endpoint_t *from, struct th_op *op)
         return true; /* a program, that may have many under way */
     }
     /* relaxed, all: a count; it orders nothing. Only the owner adds. */
-    if (atomic_load_explicit(&from->places, memory_order_relaxed) >=
+    if ((uint16_t)atomic_load_explicit(&from->places, memory_order_relaxed) >=
         PLACES_MAX) {
         return false;
     }
@@ -49,9 +49,8 @@ static void give_place(struct th_op *op)
     }
     theater_endpoint_t *ep = th_ref_endpoint(op->router, from);
     uint32_t places = atomic_load_explicit(&ep->places, memory_order_relaxed);
-    while (places != 0 &&
-           atomic_load_explicit(&ep->generation, memory_order_relaxed) ==
-               th_ref_generation(from) &&
+    while (places >> TH_PLACES_GENERATION_SHIFT == th_ref_generation(from) &&
+           (uint16_t)places != 0 &&
            !atomic_compare_exchange_weak_explicit(
                &ep->places, &places, places - 1, memory_order_relaxed,
                memory_order_relaxed)) {

@@ -17,6 +17,20 @@
  * be stalled by them. A longer cycle ends by its deadlines. */
 enum { WALK_MAX = 4096 };
 
+/* What that user of the slot waits for; 0 when it is another's by now: a stale
+ * reference's edge does not count. */
+static uint64_t edge_of(theater_endpoint_t *ep, uint16_t generation)
+{
+    /* [M3] seq_cst. A later user has written it after its generation, so the
+     * generation is read after it. */
+    uint64_t id = atomic_load_explicit(&ep->waits_for, memory_order_seq_cst);
+    /* acquire: it does not move before */
+    return atomic_load_explicit(&ep->generation, memory_order_acquire) ==
+                   generation
+               ? id
+               : 0;
+}
+
 /* Follows the waits from `at`. True when they lead to `me`; *out_trace tells
  * which operations they were. */
 static bool leads_to(theater_router_t *router, th_ref at, th_ref me,
@@ -30,20 +44,13 @@ static bool leads_to(theater_router_t *router, th_ref at, th_ref me,
             return true;
         }
         theater_endpoint_t *ep = th_ref_endpoint(router, at);
-        /* relaxed: a stale reference's edge does not count */
-        if (atomic_load_explicit(&ep->generation, memory_order_relaxed) !=
-            th_ref_generation(at)) {
-            return false;
-        }
-        /* [M3] seq_cst */
-        uint64_t id =
-            atomic_load_explicit(&ep->waits_for, memory_order_seq_cst);
+        uint64_t id = edge_of(ep, th_ref_generation(at));
         struct th_op *op = id != 0 ? th_op_find(router, id) : NULL;
         if (op == NULL) {
             return false;
         }
-        /* relaxed: after the state ([M2]); checked again by th_op_find */
-        at.value = atomic_load_explicit(&op->target, memory_order_relaxed);
+        /* [M4] acquire; checked again by th_op_find */
+        at.value = atomic_load_explicit(&op->target, memory_order_acquire);
         if (th_op_find(router, id) == NULL) {
             return false;
         }
@@ -115,16 +122,15 @@ bool theater_router_waits(theater_router_t *router, theater_bytes_t name,
     }
     *out = (theater_wait_edge_t){.self = (uint64_t)ep->item.index |
                                          (uint64_t)generation << 32};
-    /* [M3] seq_cst */
-    uint64_t id = atomic_load_explicit(&ep->waits_for, memory_order_seq_cst);
+    uint64_t id = edge_of(ep, generation);
     struct th_op *op = id != 0 ? th_op_find(router, id) : NULL;
     if (op == NULL) {
         return true;
     }
-    /* relaxed: after the state ([M2]), and checked again */
-    uint64_t target = atomic_load_explicit(&op->target, memory_order_relaxed);
-    uint32_t kind = atomic_load_explicit(&op->kind, memory_order_relaxed);
-    uint64_t since = atomic_load_explicit(&op->since, memory_order_relaxed);
+    /* [M4] acquire, all, and checked again */
+    uint64_t target = atomic_load_explicit(&op->target, memory_order_acquire);
+    uint32_t kind = atomic_load_explicit(&op->kind, memory_order_acquire);
+    uint64_t since = atomic_load_explicit(&op->since, memory_order_acquire);
     if (th_op_find(router, id) != NULL) {
         out->target = target;
         out->what = waited_for[kind];

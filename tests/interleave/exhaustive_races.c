@@ -163,7 +163,8 @@ static void places_check(void *world)
     TH_CHECK(rows[0].calls == 1 && rows[0].told == THEATER_OK);
     receive_all(1);
     TH_CHECK(rows[1].calls == 1 && rows[1].told == THEATER_OK);
-    TH_CHECK(atomic_load_explicit(&ends[0]->places, memory_order_relaxed) == 0);
+    TH_CHECK((uint16_t)atomic_load_explicit(&ends[0]->places,
+                                            memory_order_relaxed) == 0);
     close_router();
 }
 
