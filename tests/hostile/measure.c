@@ -43,6 +43,7 @@ static struct keeper keeper;
 static _Atomic bool spins, ends;
 static _Atomic bool closes;
 static bool copies; /* what spins copies memory, too */
+static unsigned rows;
 
 static void rest_until(uint64_t until)
 {
@@ -146,6 +147,7 @@ static bool row(const char *family, const char *name,
     printf("%-4s %-10s %-50s rate %4.0f %%  p99 %7.1f us, %6.1f times\n",
            good ? "" : "!", family, name, rate, at / 1e3, p99);
     fflush(stdout);
+    rows++;
     return good;
 }
 
@@ -163,8 +165,12 @@ static void spin(void *arg)
     }
 }
 
-static void control(const char *name, bool copying, unsigned ms)
+static void control(const char *name, bool copying, unsigned ms,
+                    const char *only)
 {
+    if (only != NULL && strstr(name, only) == NULL) {
+        return;
+    }
     copies = copying;
     atomic_store_explicit(&ends, false, memory_order_relaxed);
     const theater_env_t *env = theater_env_default();
@@ -196,8 +202,8 @@ static unsigned family(const char *name, const struct hostile *actors,
 unsigned hostile_measure(unsigned ms, const char *only)
 {
     cage_open(&left, &keeper, 1);
-    control("a thread that spins", false, ms);
-    control("a thread that copies memory over itself", true, ms);
+    control("a thread that spins", false, ms, only);
+    control("a thread that copies memory over itself", true, ms, only);
     unsigned bad =
         family("processor", cage_cpu, cage_cpu_len, ms, only) +
         family("memory", cage_memory, cage_memory_len, ms, only) +
@@ -207,5 +213,10 @@ unsigned hostile_measure(unsigned ms, const char *only)
         family("exhaustion", cage_exhaustion, cage_exhaustion_len, ms, only);
     atomic_store_explicit(&closes, true, memory_order_relaxed);
     cage_close();
+    if (rows == 0) {
+        fprintf(stderr, "hostile.actors: no hostile actor's name has '%s'\n",
+                only);
+        return 1;
+    }
     return bad;
 }
