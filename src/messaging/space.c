@@ -39,7 +39,7 @@ static bool take_place(theater_endpoint_t *from, struct th_op *op)
     return true;
 }
 
-/* The place is given up; its sender may be gone, or another by now. */
+/* The place is given up, once; its sender may be gone, or another by now. */
 static void give_place(struct th_op *op)
 {
     /* relaxed, all: as above */
@@ -50,7 +50,6 @@ static void give_place(struct th_op *op)
     theater_endpoint_t *ep = th_ref_endpoint(op->router, from);
     uint32_t places = atomic_load_explicit(&ep->places, memory_order_relaxed);
     while (places >> TH_PLACES_GENERATION_SHIFT == th_ref_generation(from) &&
-           (uint16_t)places != 0 &&
            !atomic_compare_exchange_weak_explicit(
                &ep->places, &places, places - 1, memory_order_relaxed,
                memory_order_relaxed)) {
