@@ -105,9 +105,10 @@ struct th_op *th_op_begin(theater_router_t *router, enum th_op_kind kind,
     /* relaxed: this thread's alone until [M1] */
     uint64_t generation =
         (atomic_load_explicit(&op->state, memory_order_relaxed) >> 32) + 1;
-    /* [M4] release, both */
+    /* [M4] release, the first three */
     atomic_store_explicit(&op->kind, kind, memory_order_release);
     atomic_store_explicit(&op->target, target.value, memory_order_release);
+    atomic_store_explicit(&op->since, 0, memory_order_release);
     atomic_store_explicit(&op->deadline, THEATER_NEVER, memory_order_relaxed);
     atomic_store_explicit(&op->channel, 0, memory_order_relaxed);
     atomic_store_explicit(&op->from, 0, memory_order_relaxed);
@@ -133,7 +134,8 @@ uint64_t th_op_arm(struct th_op *op, uint64_t timeout_ms)
     /* [M5] release; pairs with on_timer too: what was set since th_op_begin.
      * The slot's timer may stand in the wheel still, from an earlier use. */
     atomic_store_explicit(&op->deadline, deadline, memory_order_release);
-    th_timer_arm(op->router->timers, &op->timer, deadline);
+    /* A guess ([M5]) may end it from here on, and another take the slot. */
+    rearm(op, deadline);
     return deadline;
 }
 

@@ -39,7 +39,7 @@ struct th_op {
     _Atomic uint64_t state;    /* generation << 32 | phase */
     _Atomic uint64_t target;   /* th_ref: who answers, who is waited for */
     _Atomic uint64_t deadline; /* now_ns */
-    _Atomic uint64_t since;    /* now_ns when that was set; for reports */
+    _Atomic uint64_t since;    /* now_ns when that was set; 0: not yet */
     _Atomic uint64_t from;     /* SPACE: th_ref of who waits; 0: no name */
     _Atomic uint64_t channel;  /* of an open or a credit wait: its id */
     _Atomic uint32_t holds;    /* who may still touch the slot */

@@ -239,12 +239,14 @@ void th_dead_letter(theater_router_t *router, struct th_message *message,
 
 /* --- Counters ------------------------------------------------------------ */
 
-/* relaxed: exact at quiet moments only, which order themselves */
+/* acquire; pairs with th_count_in */
 static uint64_t get(const _Atomic uint64_t *counter)
 {
-    return atomic_load_explicit(counter, memory_order_relaxed);
+    return atomic_load_explicit(counter, memory_order_acquire);
 }
 
+/* All ends before the first beginning: what begins on one slot meanwhile, and
+ * ends on another, must not stand for one that is pending still. */
 void theater_router_counters(theater_router_t *router, theater_counters_t *out)
 {
     uint64_t begun = 0;
@@ -253,19 +255,25 @@ void theater_router_counters(theater_router_t *router, theater_counters_t *out)
     memset(out, 0, sizeof *out);
     for (unsigned slot = 0; slot < TH_SLOTS; slot++) {
         const struct th_tally *tally = &router->tally[slot];
-        out->accepted += get(&tally->accepted);
+        finished += get(&tally->finished);
         out->delivered += get(&tally->delivered);
+        for (unsigned i = 0; i < THEATER_STATUS_COUNT; i++) {
+            uint64_t dead = get(&tally->dead[i]);
+            out->dead[i] += dead;
+            out->dead_total += dead;
+            out->ended[i] += get(&tally->ended[i]);
+        }
+    }
+    for (unsigned slot = 0; slot < TH_SLOTS; slot++) {
+        const struct th_tally *tally = &router->tally[slot];
+        begun += get(&tally->begun);
+        out->accepted += get(&tally->accepted);
         out->linked += get(&tally->linked);
         out->requests += get(&tally->requests);
         out->late += get(&tally->late);
         out->channels += get(&tally->channels);
-        finished += get(&tally->finished);
-        begun += get(&tally->begun);
         for (unsigned i = 0; i < THEATER_STATUS_COUNT; i++) {
-            out->dead[i] += get(&tally->dead[i]);
-            out->dead_total += get(&tally->dead[i]);
             out->refused[i] += get(&tally->refused[i]);
-            out->ended[i] += get(&tally->ended[i]);
         }
     }
     uint64_t gone = out->delivered + out->dead_total;

@@ -78,13 +78,15 @@ static inline struct th_tally *th_tally(theater_router_t *router,
 static inline void th_count_in(_Atomic uint64_t *counter, bool shared,
                                uint64_t n)
 {
-    /* relaxed: counters order nothing; readers add up at quiet moments */
+    /* release, both; pairs with theater_router_counters: who sees an end
+     * counted sees its beginning counted */
     if (TH_UNLIKELY(shared)) {
-        atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+        atomic_fetch_add_explicit(counter, n, memory_order_release);
         return;
     }
+    /* relaxed: this thread's alone */
     uint64_t now = atomic_load_explicit(counter, memory_order_relaxed);
-    atomic_store_explicit(counter, now + n, memory_order_relaxed);
+    atomic_store_explicit(counter, now + n, memory_order_release);
 }
 
 #define TH_COUNT(router, member, n)                                            \

@@ -134,7 +134,7 @@ bool theater_router_waits(theater_router_t *router, theater_bytes_t name,
     if (th_op_find(router, id) != NULL) {
         out->target = target;
         out->what = waited_for[kind];
-        out->since_ns = since;
+        out->since_ns = since != 0 ? since : th_now(router->env);
     }
     return true;
 }

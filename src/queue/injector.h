@@ -10,13 +10,18 @@
  * Ordering: the queue's own (mpsc.h), and
  *   [M1] try_begin: exchange of `taking`, acquire; pairs with end's store of
  *        `taking`: the consumer's half of the queue travels.
- *   [M2] push: addition to `pushed`, seq_cst, after the item is linked. Who
- *        pushes then looks whether anyone sleeps; who wants to sleep says so,
- *        then reads `pushed`: one of the two sees the other.
+ *   [M2] push: addition to `pushed`, seq_cst, before the item is linked, so
+ *        that never more is popped than was pushed: else one push that stands
+ *        still in between would hide what others have queued. Who has pushed
+ *        looks whether anyone sleeps; who wants to sleep says so, then reads
+ *        `pushed`: one of the two sees the other. What is counted and not there
+ *        yet is waited for by looking again (TH_RETRY_NS).
+ *   [M4] pop: store of `popped`, release; pairs with the load in size, acquire:
+ *        what is counted as popped is counted as pushed.
  *   [M3] end: store of `taking`, seq_cst, before the holder reads `pushed` and
  *        who sleeps; who wants to sleep says so, then reads `taking`.
- * Progress: push is wait-free; pop never waits (TH_MPSC_RETRY while a push is
- *   under way).
+ * Progress: push is wait-free; pop never waits (TH_MPSC_RETRY, or EMPTY though
+ *   the size is not 0, while a push is under way).
  * Reclamation: as in mpsc.h. */
 #ifndef TH_QUEUE_INJECTOR_H
 #define TH_QUEUE_INJECTOR_H
@@ -44,6 +49,8 @@ static inline void th_injector_push(struct th_injector *injector,
                                     struct th_mpsc_node *first,
                                     struct th_mpsc_node *last, size_t count)
 {
+    /* [M2] seq_cst */
+    atomic_fetch_add_explicit(&injector->pushed, count, memory_order_seq_cst);
     /* relaxed: the exchange publishes it */
     atomic_store_explicit(&last->next, NULL, memory_order_relaxed);
     /* mpsc.h [M1] acq_rel */
@@ -51,21 +58,19 @@ static inline void th_injector_push(struct th_injector *injector,
         &injector->queue.tail, last, memory_order_acq_rel);
     /* mpsc.h [M2] release; pairs with the load in th_mpsc_pop */
     atomic_store_explicit(&prev->next, first, memory_order_release);
-    /* [M2] seq_cst */
-    atomic_fetch_add_explicit(&injector->pushed, count, memory_order_seq_cst);
 }
 
-/* How many are there at least; a number that was true a moment ago. */
+/* How many are there, or on their way, at most; true a moment ago. */
 static inline size_t th_injector_size(struct th_injector *injector)
 {
-    /* relaxed: a count that only grows; an old one answers too many, which
-     * makes the reader look for nothing */
+    /* [M4] acquire; an old one answers too many, which makes the reader look
+     * for nothing */
     uint64_t popped =
-        atomic_load_explicit(&injector->popped, memory_order_relaxed);
+        atomic_load_explicit(&injector->popped, memory_order_acquire);
     /* [M2] seq_cst */
     uint64_t pushed =
         atomic_load_explicit(&injector->pushed, memory_order_seq_cst);
-    return (int64_t)(pushed - popped) > 0 ? (size_t)(pushed - popped) : 0;
+    return (size_t)(pushed - popped);
 }
 
 /* Is someone taking at this moment? */
@@ -95,8 +100,9 @@ static inline enum th_mpsc_result th_injector_pop(struct th_injector *injector,
         /* relaxed: written by the holder of the right alone; travels with it */
         uint64_t popped =
             atomic_load_explicit(&injector->popped, memory_order_relaxed);
+        /* [M4] release */
         atomic_store_explicit(&injector->popped, popped + 1,
-                              memory_order_relaxed);
+                              memory_order_release);
     }
     return result;
 }

@@ -16,7 +16,7 @@
  *
  * Flags of a timer:
  *   ORDERED  it is on the list of orders, or about to be
- *   KNOWN    a wheel has seen it (its `wheel` stands); stays
+ *   KNOWN    its wheel has seen it; stays
  *   CLOSING  it is being closed; stays
  *   CLOSED   the close order is carried out: in no bucket, nothing to look at
  *   FIRING   an advance has it: `gone` and other advances leave it alone
@@ -40,7 +40,8 @@
  *        timer's plain members, order_next first.
  *   [M7] flags: read-modify-writes, acq_rel: who clears ORDERED sees the
  *        deadline of an arm that left it to that order; who calls `gone` sees
- *        all that `fire` did. */
+ *        all that `fire` did.
+ *   [M8] orders, token, next_ns: see `unsettled`. */
 #include "queue/timers.h"
 
 #include "queue/timer_wheel.h"
@@ -119,6 +120,7 @@ void th_timer_init(struct th_timer *timer, th_timer_fire *fire,
     memset(timer, 0, sizeof(*timer));
     timer->fire = fire;
     timer->gone = gone;
+    timer->wheel = (uint16_t)(th_slot() & (WHEELS - 1));
     atomic_init(&timer->deadline_ns, THEATER_NEVER);
     atomic_init(&timer->placed_ns, THEATER_NEVER);
     atomic_init(&timer->flags, 0);
@@ -345,11 +347,6 @@ void th_timer_arm(struct th_timers *timers, struct th_timer *timer,
                                                       memory_order_seq_cst))) {
         return;
     }
-    /* relaxed: KNOWN is set by who arms alone */
-    if ((atomic_load_explicit(&timer->flags, memory_order_relaxed) & KNOWN) ==
-        0) {
-        timer->wheel = (uint16_t)(th_slot() & (WHEELS - 1));
-    }
     order(timers, timer, 0);
 }
 
@@ -505,14 +502,31 @@ static size_t advance_wheel(struct th_timers *timers,
     return count;
 }
 
+/* [M8] Who has left an order reads it here, or that it was taken, and then that
+ * a thread has the wheel, or what that thread has published before it let go.
+ * The loads are acquire, in this order; the stores release, in the other. */
+static bool unsettled(const struct shared_wheel *shared)
+{
+    return atomic_load_explicit(&shared->orders, memory_order_acquire) !=
+               NULL ||
+           atomic_load_explicit(&shared->token, memory_order_acquire) != 0;
+}
+
 uint64_t th_timers_next(struct th_timers *timers)
 {
     uint64_t next = THEATER_NEVER;
+    bool soon = false;
     for (unsigned i = 0; i < WHEELS; i++) {
-        /* acquire; pairs with publish_next */
-        uint64_t at = atomic_load_explicit(&timers->wheels[i].next_ns,
-                                           memory_order_acquire);
+        const struct shared_wheel *shared = &timers->wheels[i];
+        soon = unsettled(shared) || soon;
+        /* acquire; pairs with publish_next. [M8] */
+        uint64_t at =
+            atomic_load_explicit(&shared->next_ns, memory_order_acquire);
         next = at < next ? at : next;
+    }
+    if (TH_UNLIKELY(soon)) {
+        uint64_t look_again = th_now(timers->env) + TH_TIMER_TICK_NS;
+        next = look_again < next ? look_again : next;
     }
     return next;
 }

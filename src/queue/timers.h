@@ -2,19 +2,19 @@
 /* Timers in hierarchical wheels (Varghese and Lauck, 1987): ticks of 1 ms, 6
  * levels of 64, and one list for what lies further away. Any thread arms and
  * disarms; whoever drives time advances. There are a few wheels, chosen by the
- * thread slot of who arms a timer first, so that workers rarely meet.
+ * thread slot of who makes a timer, so that workers rarely meet.
  *
  * Nobody waits: an operation that finds its wheel in use by another thread
  * leaves its order on a list, and the thread that uses the wheel carries it
  * out before it lets go (flat combining: Hendler, Incze, Shavit, Tzafrir,
  * SPAA 2010). Files: timers.c, timer_wheel.c.
  *
- * Who calls what: arm and close: any threads, one at a time for one timer,
- *   and `fire` of that timer beside them. advance, next, armed: any threads at
- *   once. set_earlier: before all others.
+ * Who calls what: arm: any threads at once, of one timer too (the last one's
+ *   deadline stands). close: once, no arm beside it but in `fire`. advance,
+ *   next, armed: any threads at once. set_earlier: before all others.
  * Linearisation: arm at its exchange of `deadline_ns`; firing at its
  *   compare-and-swap of `deadline_ns` to NEVER, close at its order.
- * Ordering: [M1] .. [M7], at the operations in timers.c.
+ * Ordering: [M1] .. [M8], at the operations in timers.c.
  * Progress: arm and close are lock-free; they do the work of others that came
  *   meanwhile. advance answers at once when another thread has the wheel, and
  *   th_timers_next then still says a time that is past. A thread that is
@@ -50,7 +50,7 @@ struct th_timer {
     _Atomic uint64_t placed_ns;   /* what its bucket is for; NEVER: in none */
     _Atomic uint32_t flags;       /* see timers.c */
     uint16_t where;               /* its bucket; of who has the wheel */
-    uint16_t wheel;               /* which wheel, once one knows it */
+    uint16_t wheel;               /* which one; constant */
 };
 
 /* Returns: OK, OUT_OF_MEMORY. */
@@ -74,7 +74,7 @@ void th_timer_init(struct th_timer *timer, th_timer_fire *fire,
  * earlier time only the deadline is stored (it is placed anew when that comes),
  * so that arming again and again for later, and disarming (NEVER), cost one
  * exchange. A firing that has begun on another thread is not taken back.
- * Threads: any, one at a time for one timer. Allocates: never. */
+ * Threads: any. Allocates: never. */
 void th_timer_arm(struct th_timers *timers, struct th_timer *timer,
                   uint64_t deadline_ns);
 /* Disarms for good: `gone` is called once, now or soon, from any thread,
@@ -84,8 +84,9 @@ void th_timer_close(struct th_timers *timers, struct th_timer *timer);
 
 /* Time at which advance may have something to do: never later than a tick
  * after the earliest deadline; earlier where timers are far away or were
- * disarmed or armed anew for later. NEVER when there is none. Cheap: a few
- * loads. Threads: any. */
+ * disarmed or armed anew for later. NEVER when there is none. While another
+ * thread has a wheel, and may be about to carry out an order of the caller's,
+ * not later than a tick from now. Cheap: a few loads. Threads: any. */
 uint64_t th_timers_next(struct th_timers *timers);
 /* How many timers are armed; exact while nobody arms, disarms or fires. For
  * who decides that nothing can happen any more: th_timers_next alone may still

@@ -35,7 +35,9 @@
  * that waits (placement.c) and for time (time.c); while none is busy it sleeps
  * until the next deadline. Who falls asleep becomes it if there is none, or
  * none that ticks while someone is busy; a busy worker that queues work while
- * no one ticks wakes a sleeper, which then does. notify takes the watcher last.
+ * no one ticks wakes a sleeper, which then does. notify takes the watcher last;
+ * a watcher that got up by itself and found a task has another get up, which
+ * then watches: with none, one long run held up all time (950 ms of 1,000).
  *
  * A deadline that comes nearer while the watcher sleeps:
  *   [M5] who armed it adds to `time_epoch` (acq_rel), then reads the watcher's
@@ -205,8 +207,10 @@ void th_idle_search_end(struct th_worker *worker)
                                                 memory_order_seq_cst);
 
     worker->searching = false;
+    /* The watcher that got up by itself has something to do: while that takes,
+     * another is to have an eye on time. */
     if (searching(before) == 1 && (before & MASK) != 0 &&
-        help_wanted(worker, before)) {
+        (watcher(before) == WATCH_NONE || help_wanted(worker, before))) {
         th_idle_notify(sched);
     }
 }

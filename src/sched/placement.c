@@ -61,7 +61,7 @@ struct th_task *th_place_inject_take(struct th_worker *worker)
         struct th_mpsc_node *node;
         enum th_mpsc_result result = th_injector_pop(injector, &node);
         if (result != TH_MPSC_OK) {
-            worker->retry = result == TH_MPSC_RETRY;
+            worker->retry = true; /* it is counted, and on its way */
             break;
         }
         items[count] = th_task_of(node);
@@ -129,7 +129,7 @@ static struct th_task *pop_slow(struct th_worker *worker, unsigned which)
     enum th_mpsc_result result = th_injector_pop(slow, &node);
     th_injector_end(slow);
     if (result != TH_MPSC_OK) {
-        worker->retry = worker->retry || result == TH_MPSC_RETRY;
+        worker->retry = true; /* it is counted, and on its way */
         return NULL;
     }
     note_slow_turn(worker);

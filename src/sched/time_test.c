@@ -315,6 +315,58 @@ static void a_busy_source_is_not_quiet(void **state)
     th_sched_delete(sched);
 }
 
+/* Gets up for its own deadline, if at all, then for a long time does nothing
+ * but wait for others that have one. */
+struct long_one {
+    struct th_task task;
+    struct th_sched *sched;
+    struct th_wake_timer timer;
+    struct sleeper before, meanwhile; /* armed before its run, and in it */
+    bool sleeps, first;
+    bool passed; /* both came while it ran */
+};
+
+static enum th_run patient_run(struct th_task *task)
+{
+    struct long_one *one = TH_CONTAINER_OF(task, struct long_one, task);
+    const theater_env_t *env = one->sched->env;
+
+    if (one->first) {
+        one->first = false;
+        arm(&one->before, after(env, 40 * MS));
+        if (one->sleeps) {
+            th_sched_wake_at(one->sched, &one->timer, after(env, 20 * MS));
+            return TH_RUN_IDLE;
+        }
+    }
+    arm(&one->meanwhile, after(env, 20 * MS));
+    one->passed = reaches(env, &one->before.runs, 1) &&
+                  reaches(env, &one->meanwhile.runs, 1);
+    th_sched_timer_fini(one->sched, &one->timer);
+    return TH_RUN_IDLE;
+}
+
+static void a_long_run_does_not_hold_up_time(void **state)
+{
+    const theater_env_t *env = theater_env_default();
+    (void)state;
+    for (unsigned sleeps = 0; sleeps < 2; sleeps++) {
+        struct th_sched *sched = open_sched(env, 2);
+        struct long_one one = {
+            .sched = sched, .sleeps = sleeps != 0, .first = true};
+        one.timer.task = &one.task;
+        th_task_init(&one.task, patient_run);
+        sleeper_init(&one.before, sched, count_run);
+        sleeper_init(&one.meanwhile, sched, count_run);
+        th_sched_wake(sched, &one.task);
+        assert_quiet(sched);
+        assert_true(one.passed);
+        th_sched_timer_fini(sched, &one.before.timer);
+        th_sched_timer_fini(sched, &one.meanwhile.timer);
+        th_sched_delete(sched);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -323,6 +375,7 @@ int main(void)
         cmocka_unit_test(a_new_deadline_replaces_the_old_and_never_disarms),
         cmocka_unit_test(a_timer_is_free_to_go_when_fini_returns),
         cmocka_unit_test(a_busy_worker_does_not_forget_the_time),
+        cmocka_unit_test(a_long_run_does_not_hold_up_time),
         cmocka_unit_test(a_source_is_advanced_at_its_deadline),
         cmocka_unit_test(a_busy_source_is_not_quiet),
     };

@@ -72,9 +72,9 @@ void th_worker_queue(struct th_worker *worker, struct th_task *task)
 
 void th_worker_wake(struct th_worker *worker, struct th_task *task)
 {
-    /* [M1] acq_rel */
+    /* [M1] seq_cst */
     struct th_task *before =
-        atomic_exchange_explicit(&worker->slot, task, memory_order_acq_rel);
+        atomic_exchange_explicit(&worker->slot, task, memory_order_seq_cst);
 
     th_count(&worker->counters.wakes, 1);
     if (before != NULL) {

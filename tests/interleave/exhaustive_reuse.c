@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* All schedules, within a bound, of a look at a slot that is given to another
  * meanwhile, and of ids that are guesses: nobody is told of, or charged for,
- * what is another's. */
+ * what is another's. And of looks at what is counted meanwhile. */
 #include "exhaustive_world.h"
 
 #include <theater/link.h>
@@ -392,6 +392,174 @@ static void a_guessed_id_ends_nothing_whose_start_is_not_over(void **state)
     }
 }
 
+/* --- A guess, and the deadline of whoever takes the slot ------------------ */
+
+enum slot { USED, NEW };
+
+static theater_status_t ask_far(unsigned who, uint32_t ms)
+{
+    return theater_router_request_start(router, NULL, text("far"), text("?"),
+                                        ms, on_done, &rows[who], &request);
+}
+
+static void moved_prepare(void *world)
+{
+    open_router();
+    th_interleave_set_now(SECOND);
+    TH_CHECK(theater_router_add_link(router, &link_ops, NULL) == THEATER_OK);
+    next_id = UINT64_C(1) << 32; /* slot 0, generation 1 */
+    if (*(enum slot *)world == USED) {
+        TH_CHECK(ask_far(2, 1000) == THEATER_PENDING);
+        TH_CHECK(theater_router_cancel(router, request) == THEATER_OK);
+        next_id += UINT64_C(1) << 32;
+    }
+}
+
+/* 0 asks, for an hour. 1 answers that by a guess; if it was taken it asks, too,
+ * in the same slot, for 10 ms. */
+static void moved_run(void *world, unsigned who)
+{
+    (void)world;
+    if (who == 0) {
+        rows[0].status[0] = ask_far(0, 3600000);
+        return;
+    }
+    theater_request_id_t guess = {next_id};
+    rows[1].status[0] =
+        theater_link_answer(router, guess, THEATER_OK, text("!"));
+    if (rows[1].status[0] == THEATER_OK) {
+        rows[1].status[1] = ask_far(1, 10);
+    }
+}
+
+static void moved_check(void *world)
+{
+    outcomes[rows[1].status[0]]++;
+    if (rows[1].status[0] == THEATER_OK) {
+        TH_CHECK(rows[0].calls == 1 && rows[1].calls == 0);
+        TH_CHECK(th_timers_armed(router->timers) == 1);
+        if (*(enum slot *)world == NEW) { /* its timer is moved */
+            theater_request_id_t second = {2 * next_id};
+            TH_CHECK(theater_router_cancel(router, second) == THEATER_OK);
+            TH_CHECK(ask_far(2, 1) == THEATER_PENDING);
+        }
+    }
+    th_interleave_set_now(2 * SECOND);
+    theater_router_advance(router, 2 * SECOND);
+    TH_CHECK(rows[1].status[0] != THEATER_OK || rows[1].calls == 1);
+    th_interleave_set_now(4000 * SECOND);
+    theater_router_advance(router, 4000 * SECOND);
+    close_router();
+}
+
+static void a_guess_moves_nobodys_deadline(void **state)
+{
+    static enum slot used = USED, fresh = NEW;
+    (void)state;
+    memset(outcomes, 0, sizeof outcomes);
+    explore("guess: it is answered, its slot has another user", 2, all_or(2),
+            moved_prepare, moved_run, moved_check, &used);
+    explore("guess: it is answered, its slot was never used before", 2,
+            all_or(2), moved_prepare, moved_run, moved_check, &fresh);
+    assert_true(outcomes[THEATER_OK] > 0 && outcomes[THEATER_CLOSED] > 0);
+}
+
+/* --- What is told of others meanwhile ------------------------------------- */
+
+static void since_prepare(void *world)
+{
+    (void)world;
+    open_router();
+    th_interleave_set_now(SECOND);
+    add_waiting(0, "a");
+    add(1, "b", 0);
+    TH_CHECK(theater_router_request_start(router, NULL, text("b"), text("?"),
+                                          1000, on_done, &rows[2],
+                                          &request) == THEATER_PENDING);
+    TH_CHECK(theater_router_cancel(router, request) == THEATER_OK);
+    th_interleave_set_now(100 * SECOND);
+}
+
+static void since_run(void *world, unsigned who)
+{
+    (void)world;
+    if (who == 0) {
+        TH_CHECK(ask(0, "b") == THEATER_PENDING);
+        return;
+    }
+    TH_CHECK(theater_router_waits(router, text("a"), &edge));
+}
+
+static void since_check(void *world)
+{
+    (void)world;
+    outcomes[edge.target != 0 ? THEATER_OK : THEATER_NOT_FOUND]++;
+    TH_CHECK(edge.target == 0 || edge.since_ns == 100 * SECOND);
+    close_router();
+}
+
+static void who_has_just_begun_to_wait_waits_since_then(void **state)
+{
+    (void)state;
+    memset(outcomes, 0, sizeof outcomes);
+    explore("reuse: since when does one wait, whose wait begins", 2, all_or(2),
+            since_prepare, since_run, since_check, NULL);
+    assert_true(outcomes[THEATER_OK] > 0 && outcomes[THEATER_NOT_FOUND] > 0);
+}
+
+static theater_counters_t seen;
+
+/* One request and one message are there all the time. */
+static void count_prepare(void *world)
+{
+    (void)world;
+    open_router();
+    th_interleave_set_now(SECOND);
+    TH_CHECK(theater_router_add_link(router, &link_ops, NULL) == THEATER_OK);
+    add(0, "a", 0);
+    add(1, "b", 0);
+    TH_CHECK(fill("a") == THEATER_OK);
+    TH_CHECK(ask_far(2, 1000) == THEATER_PENDING);
+    next_id = request.value + 1; /* the next slot's first */
+}
+
+/* 0 begins another of each; 1 ends those. */
+static void count_run(void *world, unsigned who)
+{
+    (void)world;
+    if (who == 0) {
+        TH_CHECK(ask_far(0, 1000) == THEATER_PENDING);
+        TH_CHECK(fill("b") == THEATER_OK);
+    } else if (who == 1) {
+        theater_request_id_t guess = {next_id};
+        rows[1].status[0] =
+            theater_link_answer(router, guess, THEATER_OK, text("!"));
+        receive(1);
+    } else {
+        theater_router_counters(router, &seen);
+    }
+}
+
+static void count_check(void *world)
+{
+    (void)world;
+    TH_CHECK(seen.pending > 0 && seen.queued > 0);
+    th_interleave_set_now(4 * SECOND);
+    theater_router_advance(router, 4 * SECOND);
+    close_router();
+}
+
+static void what_is_there_all_the_time_is_never_missed_by_a_count(void **state)
+{
+    (void)state;
+    if (!deep()) { /* 15 s: a count reads more than 1,000 words */
+        print_message("  counters: left to `make torture`\n");
+        return;
+    }
+    explore("counters: one is pending, another begins and ends", 3, 1,
+            count_prepare, count_run, count_check, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -401,6 +569,9 @@ int main(void)
         cmocka_unit_test(
             a_late_answer_of_a_link_is_late_whatever_took_the_slot),
         cmocka_unit_test(a_guessed_id_ends_nothing_whose_start_is_not_over),
+        cmocka_unit_test(a_guess_moves_nobodys_deadline),
+        cmocka_unit_test(who_has_just_begun_to_wait_waits_since_then),
+        cmocka_unit_test(what_is_there_all_the_time_is_never_missed_by_a_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,17 +49,22 @@ static inline void add(unsigned who, const char *name, uint32_t capacity)
                                      &ends[who]) == THEATER_OK);
 }
 
-static inline void open_router(void)
+static inline void open_router_in(const theater_env_t *env)
 {
     theater_router_options_t options = THEATER_ROUTER_OPTIONS_INIT;
     memset(rows, 0, sizeof rows);
     memset(ends, 0, sizeof ends);
     /* relaxed: nobody else is here */
     atomic_store_explicit(&woken, 0, memory_order_relaxed);
-    options.env = th_interleave_env();
+    options.env = env;
     options.max_endpoints = 64;
     options.max_pending = 64;
     TH_CHECK(theater_router_new(&options, &router) == THEATER_OK);
+}
+
+static inline void open_router(void)
+{
+    open_router_in(th_interleave_env());
 }
 
 static inline void leave(unsigned who)
