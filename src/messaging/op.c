@@ -16,28 +16,36 @@ static uint64_t id_state(uint64_t id)
     return (id >> 32) << 32 | TH_OP_PENDING;
 }
 
-/* The call came too early for who is in the slot now: it was for an earlier
- * user, or `advance` was given a time ahead of the clock. The wheel does not
- * know the timer any more, so it is armed again. Another user may take the slot
- * meanwhile and arm: then its deadline is read here, or it arms after this. So
- * it is with one that ends meanwhile: NEVER is armed as well, else the timer of
- * an operation that is over would stand in the wheel. (interleave.exhaustive_
+/* The timer was armed for `deadline`. Another user may have taken the slot
+ * meanwhile and armed it: then its deadline is read here, or it arms after this.
+ * So it is with one that ends meanwhile: NEVER is armed as well, else the timer
+ * of an operation that is over would stand in the wheel. (interleave.exhaustive_
  * router, where assertions are on.) */
-static void rearm(struct th_op *op, uint64_t deadline)
+__attribute__((noinline, cold)) static void follow(struct th_op *op,
+                                                   uint64_t deadline)
 {
-    if (deadline == THEATER_NEVER) {
-        return; /* it is not armed yet: who begins it will */
-    }
     for (unsigned tries = 0; tries < 16; tries++) {
-        th_timer_arm(op->router->timers, &op->timer, deadline);
-        /* relaxed: an exchange of the timer's is in between */
+        /* relaxed: an exchange of the timer's came before */
         uint64_t now =
             atomic_load_explicit(&op->deadline, memory_order_relaxed);
         if (now == deadline) {
             return;
         }
+        th_timer_arm(op->router->timers, &op->timer, now);
         deadline = now;
     }
+}
+
+/* The call came too early for who is in the slot now: it was for an earlier
+ * user, or `advance` was given a time ahead of the clock. The wheel does not
+ * know the timer any more, so it is armed again. */
+static void rearm(struct th_op *op, uint64_t deadline)
+{
+    if (deadline == THEATER_NEVER) {
+        return; /* it is not armed yet: who begins it will */
+    }
+    th_timer_arm(op->router->timers, &op->timer, deadline);
+    follow(op, deadline);
 }
 
 /* The deadline has come. */
@@ -134,8 +142,13 @@ uint64_t th_op_arm(struct th_op *op, uint64_t timeout_ms)
     /* [M5] release; pairs with on_timer too: what was set since th_op_begin.
      * The slot's timer may stand in the wheel still, from an earlier use. */
     atomic_store_explicit(&op->deadline, deadline, memory_order_release);
-    /* A guess ([M5]) may end it from here on, and another take the slot. */
-    rearm(op, deadline);
+    th_timer_arm(op->router->timers, &op->timer, deadline);
+    /* relaxed: as in `follow`. A guess ([M5]) may have ended it, and another
+     * have the slot. */
+    if (TH_UNLIKELY(atomic_load_explicit(&op->deadline, memory_order_relaxed) !=
+                    deadline)) {
+        follow(op, deadline);
+    }
     return deadline;
 }
 
