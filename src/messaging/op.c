@@ -17,10 +17,10 @@ static uint64_t id_state(uint64_t id)
 }
 
 /* The timer was armed for `deadline`. Another user may have taken the slot
- * meanwhile and armed it: then its deadline is read here, or it arms after this.
- * So it is with one that ends meanwhile: NEVER is armed as well, else the timer
- * of an operation that is over would stand in the wheel. (interleave.exhaustive_
- * router, where assertions are on.) */
+ * meanwhile and armed it: then its deadline is read here, or it arms after
+ * this. So it is with one that ends meanwhile: NEVER is armed as well, else the
+ * timer of an operation that is over would stand in the wheel.
+ * (interleave.exhaustive_router, where assertions are on.) */
 __attribute__((noinline, cold)) static void follow(struct th_op *op,
                                                    uint64_t deadline)
 {
