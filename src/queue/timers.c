@@ -63,7 +63,8 @@ _Static_assert((WHEELS & (WHEELS - 1)) == 0 && WHEELS <= (int)TH_SLOTS,
 struct shared_wheel {
     /* Written by who leaves orders. */
     _Alignas(TH_LINE) _Atomic(struct th_timer *) orders;
-    _Atomic uint32_t token; /* 1: a thread has the wheel */
+    _Atomic uint32_t token;  /* 1: a thread has the wheel */
+    _Atomic uint32_t firing; /* threads that fire what they took out of it */
     /* Written by who has the wheel, read by all. */
     _Alignas(TH_LINE) _Atomic uint64_t next_ns;
     struct th_wheel wheel;
@@ -487,6 +488,9 @@ static size_t advance_wheel(struct th_timers *timers,
     uint64_t now = now_ns > seen ? now_ns : seen;
     carry_out_orders(shared, &gone);
     struct th_timer *timer = gather(&shared->wheel, now, limit);
+    uint32_t fires = timer != NULL ? 1 : 0;
+    /* [M8] relaxed: before the token is given back */
+    atomic_fetch_add_explicit(&shared->firing, fires, memory_order_relaxed);
     bool earlier = publish_next(shared);
     bool more = token_release(shared);
 
@@ -499,15 +503,20 @@ static size_t advance_wheel(struct th_timers *timers,
         count += fire(timers, timer, now) ? 1 : 0;
         timer = following;
     }
+    /* [M8] release */
+    atomic_fetch_sub_explicit(&shared->firing, fires, memory_order_release);
     return count;
 }
 
 /* [M8] Who has left an order reads it here, or that it was taken, and then that
  * a thread has the wheel, or what that thread has published before it let go.
- * The loads are acquire, in this order; the stores release, in the other. */
+ * The loads are acquire, in this order; the stores release, in the other. Who
+ * fires may leave an order for a timer that another has armed or found due
+ * meanwhile (AGAIN): it is counted until it has. */
 static bool unsettled(const struct shared_wheel *shared)
 {
-    return atomic_load_explicit(&shared->orders, memory_order_acquire) !=
+    return atomic_load_explicit(&shared->firing, memory_order_acquire) != 0 ||
+           atomic_load_explicit(&shared->orders, memory_order_acquire) !=
                NULL ||
            atomic_load_explicit(&shared->token, memory_order_acquire) != 0;
 }

@@ -462,6 +462,41 @@ static void who_sleeps_is_told_when_next_becomes_earlier(void **state)
     close_probe(&far_one);
 }
 
+/* What another thread may do while this one fires, timer by timer: the next of
+ * its timers is armed anew, comes due, and is left to this thread. */
+static struct probe left;
+static uint64_t next_then;
+
+static void fire_first(struct th_timer *timer)
+{
+    TH_CONTAINER_OF(timer, struct probe, timer)->fired++;
+    arm(&left, 12 * MS);
+    assert_int_equal(advance_to(13 * MS), 0);
+    next_then = th_timers_next(world.timers);
+}
+
+static void
+who_sleeps_looks_again_while_a_timer_is_left_to_another(void **state)
+{
+    struct probe first;
+    (void)state;
+    probe_init(&first);
+    probe_init(&left);
+    first.timer.fire = fire_first;
+    arm(&first, 10 * MS);
+    arm(&left, 10 * MS);
+    assert_int_equal(advance_to(10 * MS), 1);
+    assert_int_equal(first.fired, 1);
+    assert_true(next_then <= world.base + 14 * MS);
+    assert_int_equal(left.fired, 0);
+    assert_true(th_timers_next(world.timers) <= world.base + 13 * MS);
+    assert_int_equal(advance_to(13 * MS), 1);
+    assert_int_equal(left.fired, 1);
+    assert_true(th_timers_next(world.timers) == THEATER_NEVER);
+    close_probe(&first);
+    close_probe(&left);
+}
+
 /* --- Random operations against a list ----------------------------------- */
 
 enum { MODEL = 64, OPERATIONS = 20000 };
@@ -615,6 +650,7 @@ int main(void)
         WORLD_TEST(what_lies_beyond_the_wheel_comes_back_whatever_the_limit),
         WORLD_TEST(timers_without_end_do_not_keep_those_of_others_waiting),
         WORLD_TEST(who_sleeps_is_told_when_next_becomes_earlier),
+        WORLD_TEST(who_sleeps_looks_again_while_a_timer_is_left_to_another),
         WORLD_TEST(random_operations_do_what_a_naive_list_does),
         WORLD_TEST(without_memory_there_are_no_timers),
     };

@@ -61,7 +61,8 @@ struct th_task *th_place_inject_take(struct th_worker *worker)
         struct th_mpsc_node *node;
         enum th_mpsc_result result = th_injector_pop(injector, &node);
         if (result != TH_MPSC_OK) {
-            worker->retry = true; /* it is counted, and on its way */
+            /* What is counted is on its way, or another has taken it. */
+            worker->retry = th_injector_size(injector) > 0;
             break;
         }
         items[count] = th_task_of(node);
@@ -129,7 +130,7 @@ static struct th_task *pop_slow(struct th_worker *worker, unsigned which)
     enum th_mpsc_result result = th_injector_pop(slow, &node);
     th_injector_end(slow);
     if (result != TH_MPSC_OK) {
-        worker->retry = true; /* it is counted, and on its way */
+        worker->retry = worker->retry || th_injector_size(slow) > 0;
         return NULL;
     }
     note_slow_turn(worker);
