@@ -106,7 +106,7 @@ static void copy_options(theater_endpoint_t *ep,
     atomic_store_explicit(&ep->waits_for, 0, memory_order_relaxed);
     atomic_store_explicit(&ep->signal, 0, memory_order_relaxed);
     atomic_store_explicit(&ep->places,
-                          (uint32_t)(th_ref_of(ep).value >> 32)
+                          (uint32_t)th_ref_generation(th_ref_of(ep))
                               << TH_PLACES_GENERATION_SHIFT,
                           memory_order_relaxed);
 }

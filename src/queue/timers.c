@@ -41,7 +41,7 @@
  *   [M7] flags: read-modify-writes, acq_rel: who clears ORDERED sees the
  *        deadline of an arm that left it to that order; who calls `gone` sees
  *        all that `fire` did.
- *   [M8] orders, token, next_ns: see `unsettled`. */
+ *   [M8] firing, orders, token, next_ns: see `unsettled`. */
 #include "queue/timers.h"
 
 #include "queue/timer_wheel.h"
@@ -488,9 +488,11 @@ static size_t advance_wheel(struct th_timers *timers,
     uint64_t now = now_ns > seen ? now_ns : seen;
     carry_out_orders(shared, &gone);
     struct th_timer *timer = gather(&shared->wheel, now, limit);
-    uint32_t fires = timer != NULL ? 1 : 0;
-    /* [M8] relaxed: before the token is given back */
-    atomic_fetch_add_explicit(&shared->firing, fires, memory_order_relaxed);
+    bool fires = timer != NULL;
+    if (fires) {
+        /* [M8] relaxed: before the token is given back */
+        atomic_fetch_add_explicit(&shared->firing, 1, memory_order_relaxed);
+    }
     bool earlier = publish_next(shared);
     bool more = token_release(shared);
 
@@ -503,8 +505,10 @@ static size_t advance_wheel(struct th_timers *timers,
         count += fire(timers, timer, now) ? 1 : 0;
         timer = following;
     }
-    /* [M8] release */
-    atomic_fetch_sub_explicit(&shared->firing, fires, memory_order_release);
+    if (fires) {
+        /* [M8] release */
+        atomic_fetch_sub_explicit(&shared->firing, 1, memory_order_release);
+    }
     return count;
 }
 

@@ -84,9 +84,10 @@ void th_timer_close(struct th_timers *timers, struct th_timer *timer);
 
 /* Time at which advance may have something to do: never later than a tick
  * after the earliest deadline; earlier where timers are far away or were
- * disarmed or armed anew for later. NEVER when there is none. While another
- * thread has a wheel, and may be about to carry out an order of the caller's,
- * not later than a tick from now. Cheap: a few loads. Threads: any. */
+ * disarmed or armed anew for later. NEVER when there is none. While a thread
+ * has a wheel, or fires what it took out of it, and may so be about to place a
+ * timer of the caller's, not later than a tick from now. Cheap: a few loads.
+ * Threads: any. */
 uint64_t th_timers_next(struct th_timers *timers);
 /* How many timers are armed; exact while nobody arms, disarms or fires. For
  * who decides that nothing can happen any more: th_timers_next alone may still

@@ -6,7 +6,6 @@
 #include "exhaustive_world.h"
 
 #define MS UINT64_C(1000000)
-#define SECOND (1000 * MS)
 
 static theater_env_t env;
 static uint64_t ended_at;

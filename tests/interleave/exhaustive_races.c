@@ -2,32 +2,7 @@
 /* All schedules, within a bound, of moments that no single thread can make: a
  * timer that stands in the wheel from a slot's earlier use, a deadline that
  * comes while it is overtaken, walks of a graph of waits that changes. */
-#include "exhaustive_world.h"
-
-#include <theater/link.h>
-
-#define SECOND UINT64_C(1000000000)
-
-static void told_opened(void *user, theater_status_t status,
-                        theater_channel_id_t id)
-{
-    struct row *row = user;
-    (void)id;
-    row->calls++;
-    row->told = status;
-}
-
-static void add_with(unsigned who, const char *name, uint32_t capacity,
-                     theater_on_full_t on_full, bool waits)
-{
-    theater_endpoint_options_t options = THEATER_ENDPOINT_OPTIONS_INIT;
-    options.wake = wake;
-    options.capacity = capacity;
-    options.on_full = on_full;
-    options.waits = waits;
-    TH_CHECK(theater_router_register(router, name, strlen(name), &options,
-                                     &ends[who]) == THEATER_OK);
-}
+#include "exhaustive_link.h"
 
 /* --- A slot that is used again -------------------------------------------- */
 
@@ -529,38 +504,6 @@ static void who_ends_an_open_late_ends_no_later_channel(void **state)
 }
 
 /* --- A link --------------------------------------------------------------- */
-
-static theater_status_t resolves(void *ctx, theater_bytes_t target)
-{
-    (void)ctx;
-    (void)target;
-    return THEATER_OK;
-}
-
-static theater_status_t link_sends(void *ctx, theater_bytes_t sender,
-                                   theater_bytes_t target, theater_bytes_t data)
-{
-    (void)ctx;
-    (void)sender;
-    (void)target;
-    (void)data;
-    return THEATER_OK;
-}
-
-static theater_status_t link_asks(void *ctx, theater_bytes_t sender,
-                                  theater_bytes_t target, theater_bytes_t data,
-                                  theater_request_id_t id)
-{
-    (void)ctx;
-    (void)sender;
-    (void)target;
-    (void)data;
-    request = id;
-    return THEATER_OK;
-}
-
-static const theater_link_ops_t link_ops = {sizeof(theater_link_ops_t),
-                                            resolves, link_sends, link_asks};
 
 static void link_prepare(void *world)
 {

@@ -2,26 +2,11 @@
 /* All schedules, within a bound, of a look at a slot that is given to another
  * meanwhile, and of ids that are guesses: nobody is told of, or charged for,
  * what is another's. And of looks at what is counted meanwhile. */
-#include "exhaustive_world.h"
-
-#include <theater/link.h>
-
-#define SECOND UINT64_C(1000000000)
-
-static void add_as(unsigned who, const char *name,
-                   const theater_endpoint_options_t *options)
-{
-    theater_endpoint_options_t mine = *options;
-    mine.wake = wake;
-    TH_CHECK(theater_router_register(router, name, strlen(name), &mine,
-                                     &ends[who]) == THEATER_OK);
-}
+#include "exhaustive_link.h"
 
 static void add_waiting(unsigned who, const char *name)
 {
-    theater_endpoint_options_t options = THEATER_ENDPOINT_OPTIONS_INIT;
-    options.waits = true;
-    add_as(who, name, &options);
+    add_with(who, name, 0, THEATER_REFUSE, true);
 }
 
 static theater_status_t fill(const char *name)
@@ -207,37 +192,6 @@ static void who_took_a_slot_waits_under_its_own_name(void **state)
 
 /* --- Links ---------------------------------------------------------------- */
 
-static theater_status_t resolves(void *ctx, theater_bytes_t target)
-{
-    (void)ctx;
-    return target.len == 3 ? THEATER_OK : THEATER_NOT_FOUND;
-}
-
-static theater_status_t link_sends(void *ctx, theater_bytes_t sender,
-                                   theater_bytes_t target, theater_bytes_t data)
-{
-    (void)ctx;
-    (void)sender;
-    (void)target;
-    (void)data;
-    return THEATER_OK;
-}
-
-static theater_status_t link_asks(void *ctx, theater_bytes_t sender,
-                                  theater_bytes_t target, theater_bytes_t data,
-                                  theater_request_id_t id)
-{
-    (void)ctx;
-    (void)sender;
-    (void)target;
-    (void)data;
-    request = id;
-    return THEATER_OK;
-}
-
-static const theater_link_ops_t link_ops = {sizeof(theater_link_ops_t),
-                                            resolves, link_sends, link_asks};
-
 static void link_prepare(void *world)
 {
     (void)world;
@@ -287,15 +241,6 @@ static void a_late_answer_of_a_link_is_late_whatever_took_the_slot(void **state)
 /* --- Ids that are guesses ------------------------------------------------- */
 
 enum kind { A_REQUEST, A_SPACE, A_TIMED, OVER_A_LINK, AN_OPEN };
-
-static void told_opened(void *user, theater_status_t status,
-                        theater_channel_id_t id)
-{
-    struct row *row = user;
-    (void)id;
-    row->calls++;
-    row->told = status;
-}
 
 static uint64_t next_id;
 

@@ -99,7 +99,7 @@ static enum th_run arm_its(struct th_task *task)
     return TH_RUN_IDLE;
 }
 
-/* Both timers are of one wheel, and it knows them. */
+/* Both timers are of one wheel: this thread made them. */
 static void wheel_prepare(void *ctx)
 {
     struct th_time_source source = {NULL, source_next, source_advance, NULL};

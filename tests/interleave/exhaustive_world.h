@@ -13,6 +13,8 @@
 
 enum { ENDS = 3 };
 
+#define SECOND UINT64_C(1000000000)
+
 /* What happened to one thread; its own. */
 struct row {
     theater_status_t status[4];
@@ -40,13 +42,28 @@ static inline void wake(void *user)
     atomic_fetch_add_explicit(&woken, 1, memory_order_relaxed);
 }
 
-static inline void add(unsigned who, const char *name, uint32_t capacity)
+static inline void add_as(unsigned who, const char *name,
+                          const theater_endpoint_options_t *options)
+{
+    theater_endpoint_options_t mine = *options;
+    mine.wake = wake;
+    TH_CHECK(theater_router_register(router, name, strlen(name), &mine,
+                                     &ends[who]) == THEATER_OK);
+}
+
+static inline void add_with(unsigned who, const char *name, uint32_t capacity,
+                            theater_on_full_t on_full, bool waits)
 {
     theater_endpoint_options_t options = THEATER_ENDPOINT_OPTIONS_INIT;
-    options.wake = wake;
     options.capacity = capacity;
-    TH_CHECK(theater_router_register(router, name, strlen(name), &options,
-                                     &ends[who]) == THEATER_OK);
+    options.on_full = on_full;
+    options.waits = waits;
+    add_as(who, name, &options);
+}
+
+static inline void add(unsigned who, const char *name, uint32_t capacity)
+{
+    add_with(who, name, capacity, THEATER_REFUSE, false);
 }
 
 static inline void open_router_in(const theater_env_t *env)
@@ -137,6 +154,15 @@ static inline void on_done(void *user, theater_status_t status,
     row->calls++;
     row->told = status;
     theater_answer_delete(answer);
+}
+
+static inline void told_opened(void *user, theater_status_t status,
+                               theater_channel_id_t id)
+{
+    struct row *row = user;
+    (void)id;
+    row->calls++;
+    row->told = status;
 }
 
 #endif
