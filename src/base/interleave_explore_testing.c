@@ -22,7 +22,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MOST_STEPS = 100000, MOST_ROUNDS = 10000, STACKED = 4096, WORD = 4 };
+enum {
+    MOST_STEPS = 100000,
+    MOST_ROUNDS = 10000,
+    STACKED = 4096,
+    WORD = 4,
+    STAY = 4096, /* schedules on one core */
+};
 
 struct step {
     const volatile void *address;
@@ -50,6 +56,7 @@ struct explorer {
     struct step next;
     size_t size;          /* of the word that `next` writes */
     uint8_t before[WORD]; /* of such a word, if it is no pointer */
+    uint64_t moves;       /* that it has made, too */
     theater_thread_t *thread;
 };
 
@@ -61,8 +68,10 @@ struct exploration {
     struct explorer *last;
     unsigned arriving; /* threads that are not at their first step yet */
     unsigned alive;
-    bool stop;   /* the threads are to end */
-    bool choose; /* false: this schedule is only brought to its end */
+    cpu_set_t core; /* where all of them run */
+    uint64_t moves; /* from one to another */
+    bool stop;      /* the threads are to end */
+    bool choose;    /* false: this schedule is only brought to its end */
     uint64_t steps;
     uint64_t changes;      /* of all threads */
     uint64_t rounds;       /* without a change, nobody else being left */
@@ -340,6 +349,10 @@ static void explore(void *arg)
             give_back(all);
             return;
         }
+        if (me->moves != all->moves) {
+            me->moves = all->moves;
+            th_interleave_run_on(&all->core);
+        }
         self = me;
         all->space->run(all->space->world, me->who);
         /* Without an atomic operation it has not arrived yet. */
@@ -415,6 +428,20 @@ static void run_schedule(struct exploration *all)
     space->check(space->world); /* an equal one, too: it may clear away */
 }
 
+/* To the core that is idle, if one is: two programs that began on one and were
+ * kept there took twice the time, beside a core that did nothing. */
+static void move(struct exploration *all, const cpu_set_t *anywhere)
+{
+    const theater_env_t *env = all->env;
+    cpu_set_t ignored;
+
+    th_interleave_run_on(anywhere);
+    /* Who wakes up is put where nothing runs. */
+    env->park(env->ctx, &all->over, 0, th_now(env) + 1000000);
+    th_interleave_pin(&ignored, &all->core);
+    all->moves++;
+}
+
 /* Changes the deepest choice that has something left. False: none has. */
 static bool turn_back(struct exploration *all)
 {
@@ -446,14 +473,17 @@ bool th_interleave_explore(const struct th_interleave_space *space,
     all->space = space;
     all->env = env;
     all->report = out;
-    th_interleave_pin(&before);
+    th_interleave_pin(&before, &all->core);
     start(all);
     do {
         run_schedule(all);
+        if ((out->schedules + out->equal) % STAY == 0) {
+            move(all, &before);
+        }
         complete = out->schedules + out->equal < space->most;
     } while (turn_back(all) && complete);
     stop(all);
-    th_interleave_unpin(&before);
+    th_interleave_run_on(&before);
     free(all->path);
     th_free(env, all);
     return complete;

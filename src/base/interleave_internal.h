@@ -22,8 +22,10 @@ enum th_step_kind {
 bool th_explore_step(const volatile void *address, size_t size,
                      enum th_step_kind kind);
 
-/* Keeps the calling thread, and those that it starts, on one core. */
-void th_interleave_pin(cpu_set_t *out_before);
-void th_interleave_unpin(const cpu_set_t *before);
+/* Keeps the calling thread, and those that it starts, on the core where it
+ * runs; a failure only makes it slow. */
+void th_interleave_pin(cpu_set_t *out_before, cpu_set_t *out_core);
+/* The calling thread alone. */
+void th_interleave_run_on(const cpu_set_t *cores);
 
 #endif

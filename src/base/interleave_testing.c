@@ -142,21 +142,19 @@ bool th_interleave_sleep(void)
     return th_explore_step(NULL, 0, TH_STEP_SLEEP);
 }
 
-void th_interleave_pin(cpu_set_t *out_before)
+void th_interleave_pin(cpu_set_t *out_before, cpu_set_t *out_core)
 {
-    cpu_set_t one;
     int cpu = sched_getcpu();
 
-    CPU_ZERO(&one);
-    CPU_SET((unsigned)(cpu >= 0 ? cpu : 0), &one);
+    CPU_ZERO(out_core);
+    CPU_SET((unsigned)(cpu >= 0 ? cpu : 0), out_core);
     TH_CHECK(sched_getaffinity(0, sizeof(*out_before), out_before) == 0);
-    /* A failure only makes it slow. */
-    (void)sched_setaffinity(0, sizeof(one), &one);
+    th_interleave_run_on(out_core);
 }
 
-void th_interleave_unpin(const cpu_set_t *before)
+void th_interleave_run_on(const cpu_set_t *cores)
 {
-    (void)sched_setaffinity(0, sizeof(*before), before);
+    (void)sched_setaffinity(0, sizeof(*cores), cores);
 }
 
 static void play(void *arg)
@@ -198,11 +196,11 @@ uint64_t th_interleave_run(const struct th_interleave *plan)
 {
     const theater_env_t *env = theater_env_default();
     struct run *run = env->alloc(env->ctx, sizeof(*run), TH_LINE);
-    cpu_set_t before;
+    cpu_set_t before, core;
 
     TH_CHECK(plan->threads >= 1 && plan->threads <= TH_INTERLEAVE_THREADS);
     TH_CHECK(run != NULL);
-    th_interleave_pin(&before);
+    th_interleave_pin(&before, &core);
     running_seed = plan->seed;
     (void)signal(SIGABRT, say_seed);
     memset(run, 0, sizeof(*run));
@@ -225,7 +223,7 @@ uint64_t th_interleave_run(const struct th_interleave *plan)
     for (unsigned i = 0; i < plan->threads; i++) {
         env->thread_join(env->ctx, run->players[i].thread);
     }
-    th_interleave_unpin(&before);
+    th_interleave_run_on(&before);
     (void)signal(SIGABRT, SIG_DFL);
     uint64_t hash = run->hash;
     th_free(env, run);
