@@ -64,6 +64,17 @@ static inline void th_pause(void)
 #endif
 }
 
+/* memcpy of what may be long. */
+void th_copy_long(uint8_t *to, const uint8_t *from, size_t len);
+static inline void th_copy(void *to, const void *from, size_t len)
+{
+    if (TH_LIKELY(len < 4096)) {
+        memcpy(to, from, len);
+    } else {
+        th_copy_long(to, from, len);
+    }
+}
+
 /* A copy of `len` bytes and a zero; NULL when there is no memory. */
 char *th_strndup(const theater_env_t *env, const char *text, size_t len);
 

@@ -37,7 +37,7 @@ struct th_body *th_body_new(const theater_env_t *env, theater_bytes_t data)
     atomic_init(&body->refs, 1);
     body->len = (uint32_t)data.len;
     if (data.len != 0) {
-        memcpy(body->data, data.data, data.len);
+        th_copy(body->data, data.data, data.len);
     }
     return body;
 }
@@ -60,7 +60,7 @@ theater_answer_t *th_answer_new(const theater_env_t *env, theater_bytes_t data)
     answer->pub.data = answer->data;
     answer->pub.len = data.len;
     if (data.len != 0) {
-        memcpy(answer->data, data.data, data.len);
+        th_copy(answer->data, data.data, data.len);
     }
     answer->data[data.len] = 0;
     return &answer->pub;

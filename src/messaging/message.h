@@ -227,7 +227,7 @@ th_message_new(const theater_env_t *env, struct th_pool *pool, uint8_t kind,
         atomic_fetch_add_explicit(&body->refs, 1, memory_order_relaxed);
         memcpy(message->bytes, &body, sizeof body);
     } else if (data.len != 0) {
-        memcpy(at, data.data, data.len);
+        th_copy(at, data.data, data.len);
         at += data.len;
     }
     th_copy_name(at, sender.data, sender.len);

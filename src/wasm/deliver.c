@@ -85,7 +85,7 @@ static inline wasm_trap_t *show_plain(struct th_guest *guest,
     if (TH_UNLIKELY(given == 0)) {
         guest->barred = "from inside cabi_realloc";
     } else {
-        memcpy(guest->memory.base + given, bytes->data, len);
+        th_copy(guest->memory.base + given, bytes->data, len);
     }
     if (guest->module->has_arena) {
         v[1 + guest->module->values].i32 = (int32_t)given;
@@ -110,7 +110,7 @@ static bool fill(struct th_guest *guest, const struct th_entry *entry,
     for (size_t i = 0; i < entry->values; i++) {
         const theater_bytes_t *bytes = &delivery->args[i].bytes;
         if (entry->allocates[i] && bytes->len > 0) {
-            memcpy(to, bytes->data, bytes->len);
+            th_copy(to, bytes->data, bytes->len);
             to += bytes->len;
         }
     }
@@ -218,7 +218,7 @@ wasm_trap_t *th_deliver_take(void *env, wasmtime_caller_t *caller,
         if (TH_UNLIKELY(to == NULL)) {
             return bad_room(guest, at, bytes->len);
         }
-        memcpy(to, bytes->data, bytes->len);
+        th_copy(to, bytes->data, bytes->len);
     }
     return NULL;
 }

@@ -159,7 +159,7 @@ static struct th_ms_rest *rest_new(const theater_env_t *env,
     for (size_t i = 0; i < len; i++) {
         rest->items[i] = (theater_bytes_t){at, messages[i].len};
         if (messages[i].len > 0) {
-            memcpy(at, messages[i].data, messages[i].len);
+            th_copy(at, messages[i].data, messages[i].len);
             at += messages[i].len;
         }
     }
