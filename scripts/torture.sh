@@ -116,7 +116,7 @@ with_seeds() {
     THEATER_TEST_SEED=$seed THEATER_TEST_SEEDS=$seeds "$@"
 }
 
-# All schedules of a case, not only those with few preemptions. Under a
+# All schedules of a small case, not only those with few preemptions. Under a
 # sanitizer, which looks at memory and not at order, those few are enough.
 exhaustive() {
     if [ $build = build-asan ]; then

@@ -60,6 +60,8 @@ typedef enum theater_log_level {
 
 /* What watchdog_ms is unless it is said. */
 enum { THEATER_WATCHDOG_MS = 5000 };
+/* Threads that run actors, in one runtime: each has a bit of one word. */
+enum { THEATER_WORKERS_MAX = 48 };
 
 /* What on_event is told; borrowed for the call. */
 typedef struct theater_event {
@@ -84,7 +86,7 @@ THEATER_API THEATER_CHECKED theater_status_t theater_actor_log(
 typedef struct theater_runtime_options {
     size_t size;              /* sizeof(theater_runtime_options_t) */
     const theater_env_t *env; /* NULL: the registry's */
-    unsigned workers;         /* 0: one per core */
+    unsigned workers;         /* 0: one per core; more than 48: 48 */
     /* Folder for compiled code; NULL: none is kept. Created with mode 0700;
      * one that others could write is not used, and an event says so. */
     const char *cache_dir;

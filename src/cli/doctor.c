@@ -55,8 +55,9 @@ static void look_at_cores(struct doctor *doctor)
 {
     char found[64];
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    snprintf(found, sizeof found, "%ld, so %ld worker%s", cores, cores,
-             cores == 1 ? "" : "s");
+    long workers = cores < THEATER_WORKERS_MAX ? cores : THEATER_WORKERS_MAX;
+    snprintf(found, sizeof found, "%ld, so %ld worker%s", cores, workers,
+             workers == 1 ? "" : "s");
     add_row(doctor, "cores", GOOD, found, NULL);
 }
 

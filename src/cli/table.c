@@ -22,9 +22,9 @@
     {.name = "workers",                                                        \
      .kind = CLI_NUMBER,                                                       \
      .value = "N",                                                             \
-     .help = "threads that run actors; one per core without it",               \
+     .help = "threads that run actors; one per core without it, 48 at most",   \
      .min = 1,                                                                 \
-     .max = 1024}
+     .max = THEATER_WORKERS_MAX}
 
 #define OPTION_CACHE                                                           \
     {.name = "cache-dir",                                                      \

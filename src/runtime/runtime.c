@@ -7,6 +7,9 @@
  * Threads: see the header. May fail: making it. */
 #include "runtime/runtime.h"
 
+_Static_assert((int)THEATER_WORKERS_MAX == (int)TH_WORKERS_MAX,
+               "what the header says, and what the scheduler has");
+
 enum { DEFAULT_MAX_ACTORS = 1 << 20, DEFAULT_STOP_GRACE_MS = 5000 };
 
 static void engine_notice(void *user, const char *text)

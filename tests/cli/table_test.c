@@ -273,9 +273,9 @@ static void values_are_checked_before_anything_runs(void **state)
         const char *args[4];
         const char *says;
     } rows[] = {
-        {{"run", "--workers", "0", "x.toml"}, "from 1 to 1024, not '0'"},
+        {{"run", "--workers", "0", "x.toml"}, "from 1 to 48, not '0'"},
         {{"run", "--workers", "two", "x.toml"}, "not 'two'"},
-        {{"run", "--workers=99999999999999999999", "x.toml"}, "1 to 1024"},
+        {{"run", "--workers=99999999999999999999", "x.toml"}, "1 to 48"},
         {{"run", "--drain-time", "5", "x.toml"}, "such as 5s or 100ms"},
         {{"run", "--drain-time=0s", "x.toml"}, "must be from 1ms"},
         {{"run", "--stay=yes", "x.toml"}, "--stay takes no value"},

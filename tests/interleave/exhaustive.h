@@ -20,7 +20,7 @@ static inline bool deep(void)
     return getenv("THEATER_TEST_DEEP") != NULL;
 }
 
-/* All schedules in the torture; with so many preemptions otherwise. */
+/* All schedules in the torture; those with so few preemptions otherwise. */
 static inline uint32_t all_or(uint32_t preemptions)
 {
     return deep() ? TH_INTERLEAVE_ALL : preemptions;
