@@ -38,12 +38,12 @@ done
 
 # Messages and faults of the conservation rounds, and their longest time; seeds
 # of the simulation and of each program of interleavings; seconds per fuzzer;
-# rounds of signals, six each.
+# rounds of signals, six each; how deep the explorations go.
 messages=100000000 faults=100000 seconds=600
-simulated=2000 interleaved=500 fuzzed=30 killed=20
+simulated=2000 interleaved=500 fuzzed=30 killed=20 deep=2
 if $ci; then
     messages=50000000 faults=50000 seconds=300
-    simulated=1000 interleaved=200 fuzzed=15 killed=5
+    simulated=1000 interleaved=200 fuzzed=15 killed=5 deep=1
 fi
 if [ $build = build-asan ]; then
     messages=$((messages / 10)) faults=$((faults / 2))
@@ -122,7 +122,7 @@ exhaustive() {
     if [ $build = build-asan ]; then
         "$@"
     else
-        THEATER_TEST_DEEP=1 "$@"
+        THEATER_TEST_DEEP=$deep "$@"
     fi
 }
 

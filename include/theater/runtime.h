@@ -58,10 +58,8 @@ typedef enum theater_log_level {
     THEATER_LOG_TRACE,
 } theater_log_level_t;
 
-/* What watchdog_ms is unless it is said. */
-enum { THEATER_WATCHDOG_MS = 5000 };
-/* Threads that run actors, in one runtime: each has a bit of one word. */
-enum { THEATER_WORKERS_MAX = 48 };
+/* What watchdog_ms is unless it is said; workers of one runtime at most. */
+enum { THEATER_WATCHDOG_MS = 5000, THEATER_WORKERS_MAX = 48 };
 
 /* What on_event is told; borrowed for the call. */
 typedef struct theater_event {
@@ -99,7 +97,7 @@ typedef struct theater_runtime_options {
      * theater_runtime_simulate. `env` must be a simulated one. */
     bool simulated;
     uint64_t seed;       /* of the simulated schedule */
-    unsigned max_actors; /* 0: 1,048,576 */
+    unsigned max_actors; /* 0: 1,048,576; more than 16,777,216: that */
     /* A worker that is inside one activation for so long is told of: a native
      * actor, a handler or a callback that blocks. Its thread is interrupted
      * for its stack (SIGPROF, unless the program uses that), which may end a

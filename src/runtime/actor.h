@@ -39,7 +39,8 @@
  *
  *   FREE                       the free list
  *   SPAWNING                   the thread that makes it
- *   REBUILDING                 the restart job
+ *   REBUILDING                 the restart job; while that is queued the
+ *                              activation may take it back (a stop)
  *   all others                 the activation (one worker at a time)
  *
  * The memory of an actor stays one until the runtime is gone, so a late wake
@@ -215,6 +216,9 @@ void th_actor_failed(struct theater_actor *actor, const theater_error_t *why);
 /* The activation of an actor that waits for its restart, or was restarted.
  * False: it goes on to run now. */
 bool th_actor_run_restart(struct theater_actor *actor, enum th_run *out_run);
+/* The activation of one whose restart is in the queue of jobs: takes it out of
+ * there. False: it has begun. */
+bool th_actor_take_restart(struct theater_actor *actor);
 
 /* --- hooks.c ------------------------------------------------------------ */
 
@@ -227,5 +231,7 @@ void th_actor_done(struct theater_actor *actor, size_t grant,
 /* Hands the lines on that were written. Threads: the owner; never on the
  * stack of a guest. */
 void th_actor_flush(struct theater_actor *actor);
+/* The same, of TH_LINES_TURN at most; false: there are more. */
+bool th_actor_flush_some(struct theater_actor *actor);
 
 #endif

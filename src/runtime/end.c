@@ -85,7 +85,8 @@ static bool may_restart(struct th_supervision *supervision,
         (restart->max_restarts + TH_RESTART_TIMES - 1) / TH_RESTART_TIMES;
     uint32_t most = restart->max_restarts / stride;
     *out_earlier = supervision->times_len * stride + supervision->skipped;
-    if (supervision->times_len >= most) {
+    if (supervision->times_len >= most &&
+        supervision->skipped >= restart->max_restarts - most * stride) {
         return false;
     }
     supervision->last = now;
@@ -106,6 +107,16 @@ static uint64_t backoff(const theater_restart_t *restart, uint32_t earlier)
     return wait < most ? wait : most;
 }
 
+/* Who starts slowly waits for four times as long as it last took, so that it
+ * has a fifth of a helper at most. */
+static uint64_t wait_before(const struct th_supervision *supervision,
+                            const theater_restart_t *restart, uint32_t earlier)
+{
+    uint64_t wait = backoff(restart, earlier);
+    uint64_t took = supervision->job.took_ns;
+    return took >= TH_JOB_LONG_NS && wait < 4 * took ? 4 * took : wait;
+}
+
 /* Too many restarts: the reason says so, after the failure itself. */
 static void give_up(struct theater_actor *actor, const theater_error_t *why,
                     uint32_t restarts)
@@ -123,7 +134,9 @@ void th_actor_failed(struct theater_actor *actor, const theater_error_t *why)
     struct th_supervision *supervision = body->supervision;
     /* relaxed: a stop that comes later finds the actor restarting */
     uint32_t asked = atomic_load_explicit(&actor->asked, memory_order_relaxed);
-    if (supervision == NULL || (asked & (TH_ASK_STOP | TH_ASK_KILL)) != 0) {
+    /* OK: it exited with status 0, which is no failure. */
+    if (supervision == NULL || why->status == THEATER_OK ||
+        (asked & (TH_ASK_STOP | TH_ASK_KILL)) != 0) {
         th_actor_end(actor, why->status, why->text);
         return;
     }
@@ -150,7 +163,7 @@ void th_actor_failed(struct theater_actor *actor, const theater_error_t *why)
     tell(actor, THEATER_ACTOR_FAILED, why->status, why->text);
     th_actor_note(actor, TH_ACTOR_RESTARTING);
     actor->wake_at = THEATER_NEVER;
-    actor->own_at = now + backoff(restart, earlier);
+    actor->own_at = now + wait_before(supervision, restart, earlier);
     th_actor_arm(actor);
 }
 
@@ -160,10 +173,20 @@ static void rebuild(struct th_job *job)
     struct th_supervision *supervision =
         TH_CONTAINER_OF(job, struct th_supervision, job);
     struct theater_actor *actor = supervision->actor;
+    uint64_t begun = th_now(actor->runtime->env);
     supervision->status = th_actor_new_guest(actor, &supervision->error);
+    uint64_t took = th_now(actor->runtime->env) - begun;
+    /* Who starts slowly once is not quick before some dozens of quick ones. */
+    uint64_t before = job->took_ns - job->took_ns / 8;
+    job->took_ns = took > before ? took : before;
     th_actor_flush(actor);
     th_actor_hand_over(actor, TH_ACTOR_REBUILT);
     theater_actor_wake(actor);
+}
+
+bool th_actor_take_restart(struct theater_actor *actor)
+{
+    return th_sched_take_job(actor->sched, &actor->body->supervision->job);
 }
 
 bool th_actor_run_restart(struct theater_actor *actor, enum th_run *out_run)

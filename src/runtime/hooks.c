@@ -113,6 +113,7 @@ static bool hook_should_yield(void *ctx)
      * often, so that its grace is seen to end. */
     uint32_t asked = atomic_load_explicit(&actor->asked, memory_order_relaxed);
     return (asked & (TH_ASK_STOP | TH_ASK_KILL)) != 0 ||
+           actor->body->lines.len >= TH_LINES_SOFT ||
            th_sched_should_yield_now(actor->sched);
 }
 
@@ -167,8 +168,15 @@ void th_actor_flush(struct theater_actor *actor)
 {
     struct th_lines *lines = &actor->body->lines;
     if (TH_UNLIKELY(th_lines_any(lines))) {
-        th_lines_drain(actor->runtime->env, lines, emit_line, actor);
+        th_lines_drain(actor->runtime->env, lines, SIZE_MAX, emit_line, actor);
     }
+}
+
+bool th_actor_flush_some(struct theater_actor *actor)
+{
+    struct th_lines *lines = &actor->body->lines;
+    th_lines_drain(actor->runtime->env, lines, TH_LINES_TURN, emit_line, actor);
+    return !th_lines_any(lines);
 }
 
 theater_status_t theater_actor_log(theater_actor_t *actor,

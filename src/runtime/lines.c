@@ -81,16 +81,21 @@ void th_lines_add(const theater_env_t *env, struct th_lines *lines,
 }
 
 void th_lines_drain(const theater_env_t *env, struct th_lines *lines,
+                    size_t most,
                     void (*each)(void *user, theater_log_level_t level,
                                  const char *text, size_t len),
                     void *user)
 {
-    for (size_t at = 0; at < lines->len;) {
+    for (; lines->at < lines->len; most--) {
+        const char *from = lines->data + lines->at;
         struct record record;
-        memcpy(&record, lines->data + at, sizeof record);
-        each(user, (theater_log_level_t)record.level,
-             lines->data + at + sizeof record, record.len);
-        at += record_size(record.len);
+        if (most == 0) {
+            return;
+        }
+        memcpy(&record, from, sizeof record);
+        each(user, (theater_log_level_t)record.level, from + sizeof record,
+             record.len);
+        lines->at += record_size(record.len);
     }
     if (lines->lost != 0) {
         char text[80];

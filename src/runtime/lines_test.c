@@ -47,12 +47,32 @@ static void lines_come_out_in_order_and_whole(void **state)
     th_lines_add(env, &lines, THEATER_LOG_TRACE, bytes("a\0b", 3));
     th_lines_add(env, &lines, THEATER_LOG_ERROR, bytes(NULL, 0));
     assert_true(th_lines_any(&lines));
-    th_lines_drain(env, &lines, get, &got);
+    th_lines_drain(env, &lines, SIZE_MAX, get, &got);
     assert_false(th_lines_any(&lines));
     assert_int_equal(got.count, 1002);
     assert_int_equal(got.bytes, 6003);
     assert_int_equal(got.level, THEATER_LOG_ERROR);
     assert_string_equal(got.last, "");
+}
+
+static void lines_may_be_handed_on_by_parts(void **state)
+{
+    (void)state;
+    const theater_env_t *env = theater_env_default();
+    struct th_lines lines = {0};
+    struct got got = {0};
+    for (int i = 0; i < 5; i++) {
+        char text[] = {(char)('0' + i)};
+        th_lines_add(env, &lines, THEATER_LOG_INFO, bytes(text, 1));
+    }
+    th_lines_drain(env, &lines, 3, get, &got);
+    assert_int_equal(got.count, 3);
+    assert_string_equal(got.last, "2");
+    th_lines_add(env, &lines, THEATER_LOG_INFO, bytes("5", 1));
+    th_lines_drain(env, &lines, 3, get, &got);
+    assert_int_equal(got.count, 6);
+    assert_string_equal(got.last, "5");
+    assert_false(th_lines_any(&lines));
 }
 
 static void a_cut_does_not_split_a_character(void **state)
@@ -68,7 +88,7 @@ static void a_cut_does_not_split_a_character(void **state)
         struct got got = {0};
         size_t whole = len - len % 3;
         th_lines_add(env, &lines, THEATER_LOG_INFO, bytes(text, whole));
-        th_lines_drain(env, &lines, get, &got);
+        th_lines_drain(env, &lines, SIZE_MAX, get, &got);
         assert_true(th_utf8_ok((const uint8_t *)got.last, strlen(got.last)));
         assert_int_equal(strstr(got.last, " [cut: ") != NULL,
                          whole > TH_LINE_MAX);
@@ -86,7 +106,7 @@ static void lost_lines_are_counted_and_told(void **state)
     for (int i = 0; i < 3; i++) {
         th_lines_add(&fault.table, &lines, THEATER_LOG_INFO, bytes("x", 1));
     }
-    th_lines_drain(&fault.table, &lines, get, &got);
+    th_lines_drain(&fault.table, &lines, SIZE_MAX, get, &got);
     assert_int_equal(got.count, 1);
     assert_string_equal(got.last, "3 lines were lost: too many in one turn");
     assert_int_equal(th_fault_env_live(&fault), 0);
@@ -105,7 +125,7 @@ static void memory_for_lines_is_bounded(void **state)
     assert_true(lines.capacity <= TH_LINES_HARD);
     assert_true(lines.lost > 3000);
     size_t kept = 5000 - (size_t)lines.lost;
-    th_lines_drain(env, &lines, get, &got);
+    th_lines_drain(env, &lines, SIZE_MAX, get, &got);
     assert_int_equal(got.count, kept + 1);
 }
 
@@ -113,6 +133,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_come_out_in_order_and_whole),
+        cmocka_unit_test(lines_may_be_handed_on_by_parts),
         cmocka_unit_test(a_cut_does_not_split_a_character),
         cmocka_unit_test(lost_lines_are_counted_and_told),
         cmocka_unit_test(memory_for_lines_is_bounded),

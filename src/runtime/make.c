@@ -176,6 +176,7 @@ void th_actor_fini(struct theater_actor *actor, const theater_end_t *end)
         plan->grants[i].ops->destroy(body->instances[i]);
     }
     body->created = 0;
+    th_actor_flush(actor); /* what was written while they were destroyed */
     th_sched_timer_fini(actor->sched, &actor->timer);
     actor->timer = (struct th_wake_timer){.task = &actor->task};
     th_plan_release(plan);

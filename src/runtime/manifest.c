@@ -39,6 +39,8 @@ struct theater_section {
     size_t lists_len;                        /* entries in lists */
 };
 
+enum { SECTIONS_MAX = 64 };
+
 struct theater_manifest {
     _Atomic uint32_t count;          /* references */
     const theater_env_t *env;        /* where memory comes from */
@@ -212,6 +214,11 @@ static theater_status_t make_sections(const struct th_source *src,
     const struct th_toml_node *table =
         list->kind == TH_TOML_ARRAY ? list->as.array.first : NULL;
     if (list->kind == TH_TOML_ARRAY) {
+        if (list->as.array.count > SECTIONS_MAX) {
+            return th_source_error(src, THEATER_BAD_MANIFEST, entry->place,
+                                   "%zu [[handler]] sections; %d at most",
+                                   list->as.array.count, SECTIONS_MAX);
+        }
         size_t bytes = list->as.array.count * sizeof(*manifest->sections);
         manifest->sections = th_toml_alloc(src->doc, bytes);
         if (manifest->sections == NULL) {

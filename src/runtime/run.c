@@ -70,13 +70,17 @@ static enum th_run run_guest(struct theater_actor *actor)
 {
     struct th_body *body = actor->body;
     theater_error_t err;
+    if (TH_UNLIKELY(th_lines_any(&body->lines)) &&
+        !th_actor_flush_some(actor)) {
+        th_actor_note(actor, TH_ACTOR_READY);
+        return TH_RUN_AGAIN; /* it goes on when all have been handed on */
+    }
     enum th_guest_state state =
         th_guest_enter(body->guest, (enum th_guest_entry)body->entry,
                        stop_reason(actor), &err);
     body->entry = TH_ENTER_DELIVERIES;
-    if (TH_UNLIKELY(th_lines_any(&body->lines))) {
-        th_actor_flush(actor);
-    }
+    bool more =
+        TH_UNLIKELY(th_lines_any(&body->lines)) && !th_actor_flush_some(actor);
     if (TH_UNLIKELY(state == TH_GUEST_DEAD)) {
         th_actor_failed(actor, &err);
         return TH_RUN_IDLE;
@@ -87,7 +91,7 @@ static enum th_run run_guest(struct theater_actor *actor)
                               th_guest_memory_bytes(body->guest),
                               memory_order_relaxed);
     }
-    return after_guest(actor, state);
+    return after_guest(actor, more ? TH_GUEST_YIELDED : state);
 }
 
 static enum th_run run_native(struct theater_actor *actor)
@@ -232,17 +236,30 @@ static enum th_run run_otherwise(struct theater_actor *actor,
     return run_actor(actor, TH_ACTOR_RUNNING);
 }
 
+/* Asked to stop while its restart is queued: that may take long. */
+static enum th_run run_rebuilding(struct theater_actor *actor, uint32_t asked)
+{
+    if ((asked & (TH_ASK_STOP | TH_ASK_KILL)) != 0 &&
+        th_actor_take_restart(actor)) {
+        return run_otherwise(actor, TH_ACTOR_RESTARTING, asked);
+    }
+    return TH_RUN_IDLE;
+}
+
 enum th_run th_actor_run(struct th_task *task)
 {
     struct theater_actor *actor =
         TH_CONTAINER_OF(task, struct theater_actor, task);
     /* [A1] acquire; pairs with [A2] */
     uint32_t state = atomic_load_explicit(&actor->state, memory_order_acquire);
-    if (TH_UNLIKELY(state < TH_ACTOR_PAUSED)) {
+    if (TH_UNLIKELY(state < TH_ACTOR_REBUILDING)) {
         return TH_RUN_IDLE; /* a late or an early wake */
     }
     /* [A3] acquire; pairs with [A4] */
     uint32_t asked = atomic_load_explicit(&actor->asked, memory_order_acquire);
+    if (TH_UNLIKELY(state == TH_ACTOR_REBUILDING)) {
+        return run_rebuilding(actor, asked);
+    }
     if (TH_UNLIKELY(asked != TH_ASK_START || state == TH_ACTOR_PAUSED ||
                     state >= TH_ACTOR_RESTARTING)) {
         return run_otherwise(actor, (enum th_actor_state)state, asked);

@@ -10,7 +10,17 @@
 _Static_assert((int)THEATER_WORKERS_MAX == (int)TH_WORKERS_MAX,
                "what the header says, and what the scheduler has");
 
-enum { DEFAULT_MAX_ACTORS = 1 << 20, DEFAULT_STOP_GRACE_MS = 5000 };
+enum {
+    DEFAULT_MAX_ACTORS = 1 << 20,
+    MOST_ACTORS = 1 << 24,
+    DEFAULT_STOP_GRACE_MS = 5000,
+};
+
+static bool engine_computes(void *user)
+{
+    const struct theater_runtime *runtime = user;
+    return th_sched_is_awake(runtime->sched);
+}
 
 static void engine_notice(void *user, const char *text)
 {
@@ -52,6 +62,7 @@ static theater_status_t start_parts(struct theater_runtime *runtime,
         .cache_dir = options->cache_dir,
         .max_guests = runtime->max_actors,
         .notice = engine_notice,
+        .computes = engine_computes,
         .user = runtime,
     };
     status = th_engine_new(&engine_options, &runtime->engine, err);
@@ -89,6 +100,14 @@ static void free_parts(struct theater_runtime *runtime)
     th_free(runtime->env, runtime);
 }
 
+static void set_stop_grace(theater_runtime_t *runtime, uint32_t grace_ms)
+{
+    uint64_t ms = grace_ms != 0 ? grace_ms : DEFAULT_STOP_GRACE_MS;
+    /* relaxed: the wake of those that are asked publishes it ([A4]) */
+    atomic_store_explicit(&runtime->stop_grace_ns, ms * 1000000,
+                          memory_order_relaxed);
+}
+
 theater_status_t theater_runtime_new(theater_handler_registry_t *registry,
                                      const theater_runtime_options_t *options,
                                      theater_runtime_t **out_runtime,
@@ -120,9 +139,11 @@ theater_status_t theater_runtime_new(theater_handler_registry_t *registry,
     runtime->on_event = options->on_event;
     runtime->user = options->user;
     runtime->simulated = options->simulated;
-    runtime->max_actors =
-        options->max_actors != 0 ? options->max_actors : DEFAULT_MAX_ACTORS;
-    theater_runtime_set_stop_grace(runtime, 0);
+    runtime->max_actors = options->max_actors == 0 ? DEFAULT_MAX_ACTORS
+                          : options->max_actors > MOST_ACTORS
+                              ? MOST_ACTORS
+                              : options->max_actors;
+    set_stop_grace(runtime, 0);
     theater_status_t status = start_parts(runtime, options, err);
     if (status != THEATER_OK) {
         free_parts(runtime);
@@ -185,13 +206,22 @@ theater_status_t theater_runtime_stop(theater_runtime_t *runtime,
     return actor != NULL ? THEATER_OK : THEATER_NOT_FOUND;
 }
 
+static bool wake_stopping(void *user, struct theater_actor *actor)
+{
+    (void)user;
+    /* relaxed: who is asked from now on finds the new time */
+    if ((atomic_load_explicit(&actor->asked, memory_order_relaxed) &
+         TH_ASK_STOP) != 0) {
+        theater_actor_wake(actor);
+    }
+    return true;
+}
+
 void theater_runtime_set_stop_grace(theater_runtime_t *runtime,
                                     uint32_t grace_ms)
 {
-    uint64_t ms = grace_ms != 0 ? grace_ms : DEFAULT_STOP_GRACE_MS;
-    /* relaxed: [A4] publishes it to those that are asked after it */
-    atomic_store_explicit(&runtime->stop_grace_ns, ms * 1000000,
-                          memory_order_relaxed);
+    set_stop_grace(runtime, grace_ms);
+    th_table_each(runtime, wake_stopping, NULL);
 }
 
 void theater_runtime_stop_all(theater_runtime_t *runtime, const char *reason)

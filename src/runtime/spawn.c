@@ -178,7 +178,8 @@ theater_status_t theater_runtime_check(
     theater_error_t *err)
 {
     theater_status_t status =
-        guard(theater_manifest_name(manifest), manifest, NULL, err);
+        guard(manifest != NULL ? theater_manifest_name(manifest) : NULL,
+              manifest, NULL, err);
     if (status != THEATER_OK) {
         return status;
     }

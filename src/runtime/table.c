@@ -17,7 +17,7 @@ enum { FIRST_BUCKETS = 64 };
 
 theater_status_t th_table_init(struct theater_runtime *runtime)
 {
-    size_t chunks = (runtime->max_actors + TH_CHUNK - 1) / TH_CHUNK;
+    size_t chunks = ((size_t)runtime->max_actors + TH_CHUNK - 1) / TH_CHUNK;
     runtime->chunks =
         th_calloc(runtime->env, chunks * sizeof(struct theater_actor *));
     runtime->buckets =
@@ -76,7 +76,10 @@ static struct theater_actor *find(struct theater_runtime *runtime,
 struct theater_actor *th_table_find(struct theater_runtime *runtime,
                                     const char *name, bool or_gone)
 {
-    return find(runtime, name, name_hash(name), or_gone);
+    uint64_t hash = name_hash(name);
+    struct theater_actor *actor = find(runtime, name, hash, false);
+    /* One that is gone may stand before the next of its name. */
+    return actor == NULL && or_gone ? find(runtime, name, hash, true) : actor;
 }
 
 /* A slot off the free list, or of a chunk; NULL when there is no memory. */

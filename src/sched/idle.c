@@ -220,6 +220,11 @@ bool th_idle_all(struct th_sched *sched)
     return (load_idlers(sched) & MASK) == everyone(sched);
 }
 
+bool th_sched_is_awake(struct th_sched *sched)
+{
+    return !th_idle_all(sched);
+}
+
 bool th_idle_sleeps(struct th_sched *sched, unsigned index)
 {
     return (load_idlers(sched) & bit_of(index)) != 0;

@@ -97,22 +97,29 @@ struct th_worker {
     struct th_sighting seen[TH_WORKERS_MAX];
 };
 
-enum { TH_HELPERS_MAX = 4 };
+/* TH_HELPERS_LONG: of those so many at most are in jobs that take long. */
+enum { TH_HELPERS_MAX = 4, TH_HELPERS_LONG = 2 };
 
 /* A thread that runs jobs; guarded by the lock of the jobs. */
 struct th_helper {
     struct th_sched *sched;
     theater_thread_t *thread; /* NULL: none to be joined */
     bool running;             /* it takes more jobs */
+    bool busy;                /* it is inside one */
+    bool slow;                /* that takes long */
 };
 
 struct th_jobs {
     struct th_lock lock;
-    struct th_job *first, **last; /* guarded by lock, as all up to `stop` */
+    /* Guarded by lock, as all up to `stop`; jobs that take long apart. */
+    struct th_job_list {
+        struct th_job *first, **last;
+    } quick, slow;
     struct th_helper helpers[TH_HELPERS_MAX];
-    unsigned queued;  /* jobs */
-    unsigned running; /* helpers */
-    unsigned busy;    /* helpers that are inside a job */
+    unsigned queued;    /* jobs */
+    unsigned running;   /* helpers */
+    unsigned busy;      /* helpers that are inside a job */
+    unsigned slow_busy; /* of those: inside one that takes long */
     bool stop;
     _Atomic uint32_t word;    /* changes with each job */
     _Atomic uint64_t pending; /* queued or running */

@@ -2,8 +2,10 @@
 /* Design notes. Helper threads for work that blocks. A job finds a helper that
  * is free, or one more is started for it, up to TH_HELPERS_MAX: a job that
  * takes long (a start function may take seconds) holds one of them, and the
- * others go on. A helper ends when no job came for a while; who needs its place
- * joins what is left of it. A lock is right here: jobs take milliseconds.
+ * others go on: those that took long the last time have half of the helpers at
+ * most, and a queue of their own. A helper ends when no job came for a while;
+ * who needs its place joins what is left of it. A lock is right here: jobs take
+ * milliseconds.
  *
  * `pending` counts jobs from before they are queued until after they ran; it
  * keeps the scheduler from being quiet (quiet.c).
@@ -17,8 +19,8 @@ void th_jobs_init(struct th_sched *sched)
 {
     struct th_jobs *jobs = &sched->jobs;
 
-    jobs->first = NULL;
-    jobs->last = &jobs->first;
+    jobs->quick.last = &jobs->quick.first;
+    jobs->slow.last = &jobs->slow.first;
     for (unsigned i = 0; i < TH_HELPERS_MAX; i++) {
         jobs->helpers[i].sched = sched;
     }
@@ -33,25 +35,67 @@ static void job_done(struct th_sched *sched)
     }
 }
 
+static bool takes_long(const struct th_job *job)
+{
+    return job->took_ns >= TH_JOB_LONG_NS;
+}
+
+static struct th_job_list *list_of(struct th_jobs *jobs,
+                                   const struct th_job *job)
+{
+    return takes_long(job) ? &jobs->slow : &jobs->quick;
+}
+
+static void append(struct th_jobs *jobs, struct th_job *job)
+{
+    struct th_job_list *list = list_of(jobs, job);
+
+    job->next = NULL;
+    job->at = list->last;
+    *list->last = job;
+    list->last = &job->next;
+    jobs->queued++;
+}
+
+static void take_out(struct th_jobs *jobs, struct th_job *job)
+{
+    if (job->next != NULL) {
+        job->next->at = job->at;
+    } else {
+        list_of(jobs, job)->last = job->at;
+    }
+    *job->at = job->next;
+    job->at = NULL;
+    jobs->queued--;
+}
+
+/* What a helper may run now. */
+static struct th_job *first_job(const struct th_jobs *jobs)
+{
+    return jobs->quick.first != NULL           ? jobs->quick.first
+           : jobs->slow_busy < TH_HELPERS_LONG ? jobs->slow.first
+                                               : NULL;
+}
+
 /* The next job; NULL: none, and *out_word is what to park on, or the helper
- * has ended. `was_busy`: it comes from a job. */
-static struct th_job *next_job(struct th_helper *helper, bool was_busy,
-                               bool end, uint32_t *out_word, bool *out_ended)
+ * has ended. */
+static struct th_job *next_job(struct th_helper *helper, bool end,
+                               uint32_t *out_word, bool *out_ended)
 {
     struct th_sched *sched = helper->sched;
     struct th_jobs *jobs = &sched->jobs;
 
     th_lock(sched->env, &jobs->lock);
-    struct th_job *job = jobs->first;
-    jobs->busy -= was_busy ? 1 : 0;
+    jobs->busy -= helper->busy ? 1 : 0;
+    jobs->slow_busy -= helper->slow ? 1 : 0;
+    struct th_job *job = first_job(jobs);
+    helper->busy = job != NULL;
+    helper->slow = job != NULL && takes_long(job);
     *out_ended = false;
     if (job != NULL) {
-        jobs->first = job->next;
-        if (jobs->first == NULL) {
-            jobs->last = &jobs->first;
-        }
-        jobs->queued--;
+        take_out(jobs, job);
         jobs->busy++;
+        jobs->slow_busy += helper->slow ? 1 : 0;
     } else if (end || jobs->stop) {
         helper->running = false;
         jobs->running--;
@@ -68,14 +112,12 @@ static void helper_main(void *arg)
     struct th_helper *helper = arg;
     struct th_sched *sched = helper->sched;
     uint64_t end_ns = th_now(sched->env) + IDLE_NS;
-    bool was_busy = false;
 
     for (;;) {
         uint32_t word;
         bool ended;
         bool end = th_now(sched->env) >= end_ns;
-        struct th_job *job = next_job(helper, was_busy, end, &word, &ended);
-        was_busy = job != NULL;
+        struct th_job *job = next_job(helper, end, &word, &ended);
         if (ended) {
             return;
         }
@@ -121,10 +163,7 @@ static bool enqueue(struct th_sched *sched, struct th_job *job)
     }
     bool queued = jobs->running > 0;
     if (queued) {
-        job->next = NULL;
-        *jobs->last = job;
-        jobs->last = &job->next;
-        jobs->queued++;
+        append(jobs, job);
         /* [M1] release */
         atomic_fetch_add_explicit(&jobs->word, 1, memory_order_release);
     }
@@ -142,6 +181,22 @@ void th_sched_run_job(struct th_sched *sched, struct th_job *job)
     }
     job->run(job);
     job_done(sched);
+}
+
+bool th_sched_take_job(struct th_sched *sched, struct th_job *job)
+{
+    struct th_jobs *jobs = &sched->jobs;
+
+    th_lock(sched->env, &jobs->lock);
+    bool queued = job->at != NULL;
+    if (queued) {
+        take_out(jobs, job);
+    }
+    th_unlock(sched->env, &jobs->lock);
+    if (queued) {
+        job_done(sched);
+    }
+    return queued;
 }
 
 void th_jobs_stop(struct th_sched *sched)

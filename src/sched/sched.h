@@ -60,7 +60,9 @@ struct th_wake_timer {
  * worker; in a simulation it runs at once. */
 struct th_job {
     void (*run)(struct th_job *job);
-    struct th_job *next;
+    uint64_t took_ns;    /* as the last such job did; 0: not known */
+    struct th_job *next; /* the scheduler's, as the next */
+    struct th_job **at;  /* what points to it; NULL: not queued */
 };
 
 struct th_sched_options {
@@ -105,12 +107,19 @@ void th_sched_timer_fini(struct th_sched *sched, struct th_wake_timer *timer);
 
 /* The job's memory may go as soon as `run` is entered. All jobs are run, at
  * the latest by th_sched_delete. (Where no thread can be had the job runs
- * in the call.) Threads: any. */
+ * in the call.) One that takes TH_JOB_LONG_NS or more waits for others like it,
+ * never the others for those. Threads: any. */
+#define TH_JOB_LONG_NS UINT64_C(100000000)
 void th_sched_run_job(struct th_sched *sched, struct th_job *job);
+/* Takes it out of the queue again; false: it has begun. Threads: any, while the
+ * job's memory is there. */
+bool th_sched_take_job(struct th_sched *sched, struct th_job *job);
 
 /* The worker that the calling thread is: 0 .. workers-1, or -1. */
 int th_sched_current_worker(const struct th_sched *sched);
 unsigned th_sched_workers(const struct th_sched *sched);
+/* Is a worker awake just now? */
+bool th_sched_is_awake(struct th_sched *sched);
 /* Is the calling thread a worker of any scheduler? */
 bool th_on_worker(void);
 

@@ -340,6 +340,51 @@ static void jobs_that_take_long_do_not_hold_up_another(void **state)
     th_sched_delete(sched);
 }
 
+static void await_count(const theater_env_t *env, _Atomic uint64_t *count,
+                        uint64_t want)
+{
+    uint64_t end = th_now(env) + UINT64_C(10000000000);
+    _Atomic uint32_t never = 0;
+    while (get(count) < want && th_now(env) < end) {
+        env->park(env->ctx, &never, 0, th_now(env) + 1000000);
+    }
+    assert_int_equal(get(count), want);
+}
+
+static void what_took_long_waits_for_its_like_and_nobody_else(void **state)
+{
+    const theater_env_t *env = theater_env_default();
+    struct th_sched *sched = open_sched(env, 1);
+    _Atomic uint32_t gate = 0;
+    struct long_job slow[6];
+    struct work quick[2], queued = {.job = {.run = work_run}};
+    (void)state;
+
+    for (int i = 0; i < 6; i++) {
+        slow[i] = (struct long_job){
+            {.run = long_run, .took_ns = TH_JOB_LONG_NS}, env, &gate};
+        th_sched_run_job(sched, &slow[i].job);
+    }
+    queued.job.took_ns = TH_JOB_LONG_NS;
+    th_sched_run_job(sched, &queued.job);
+    for (int i = 0; i < 2; i++) {
+        quick[i] = (struct work){.job.run = work_run, .sched = sched};
+        th_sched_run_job(sched, &quick[i].job);
+        await_count(env, &quick[i].ran, 1);
+    }
+    /* Those that have not begun can be taken back, from any place. */
+    assert_int_equal(get(&queued.ran), 0);
+    assert_true(th_sched_take_job(sched, &slow[3].job));
+    assert_true(th_sched_take_job(sched, &queued.job));
+    assert_false(th_sched_take_job(sched, &queued.job));
+    assert_false(th_sched_take_job(sched, &quick[0].job));
+    atomic_store_explicit(&gate, 1, memory_order_release);
+    env->unpark(env->ctx, &gate, UINT32_MAX);
+    assert_quiet(sched);
+    assert_int_equal(get(&queued.ran), 0);
+    th_sched_delete(sched);
+}
+
 static void without_a_thread_for_it_a_job_runs_in_the_call(void **state)
 {
     struct th_fault_env fault;
@@ -373,6 +418,7 @@ int main(void)
         cmocka_unit_test(a_job_runs_on_no_worker_and_is_waited_for),
         cmocka_unit_test(all_jobs_have_run_when_delete_returns),
         cmocka_unit_test(jobs_that_take_long_do_not_hold_up_another),
+        cmocka_unit_test(what_took_long_waits_for_its_like_and_nobody_else),
         cmocka_unit_test(without_a_thread_for_it_a_job_runs_in_the_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

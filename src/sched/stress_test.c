@@ -64,7 +64,7 @@ static void start_job(struct cell *cell)
 {
     struct job *job = th_alloc(world.env, sizeof(*job));
     if (job != NULL) {
-        job->job.run = job_run;
+        job->job = (struct th_job){.run = job_run};
         job->cell = cell;
         th_sched_run_job(world.sched, &job->job);
     }

@@ -155,6 +155,30 @@ a_long_string_is_cut_and_what_is_behind_is_not_looked_at(void **state)
     world_guest_end(&g);
 }
 
+#define WAT_IMPORT_POLL                                                        \
+    "(import \"wasi_snapshot_preview1\" \"poll_oneoff\" (func $poll"           \
+    " (param i32 i32 i32 i32) (result i32)))"
+
+/* An answer's error is text, too. Behind its first megabyte is no UTF-8. */
+static void
+a_long_error_is_cut_and_what_is_behind_is_not_looked_at(void **state)
+{
+    (void)state;
+    make("(module (memory (export \"memory\") 20)" WAT_REALLOC
+         "(data (i32.const 1048580) \"\\ff\\ff\")"
+         "(data (i32.const 1200000) \"\\01\\00\\00\\00\\00\\00\\00\\00"
+         "\\e0\\c8\\10\\00\")"
+         "(func (export \"handle-request\") (param i32 i32) (result i32)"
+         " (i32.const 1200000)))");
+    world_push(&g, WORLD_REQUEST, "payload", NULL);
+    if (world_run(&g, TH_ENTER_DELIVERIES) != TH_GUEST_IDLE) {
+        fail_msg("%s", g.err.text);
+    }
+    assert_int_equal(g.deliveries[0].delivery.status, THEATER_FAILED);
+    assert_int_equal(g.deliveries[0].delivery.result.bytes.len, 1 << 20);
+    world_guest_end(&g);
+}
+
 /* A delivery, a host function's result and `handle-stop` all allocate. */
 static void with_realloc(const char *body, const char *reason)
 {
@@ -170,7 +194,8 @@ static void with_realloc(const char *body, const char *reason)
         char wat[4096];
         (void)snprintf(
             wat, sizeof wat,
-            "(module " WAT_IMPORT_REQUEST WAT_IMPORT_SEND WAT_MEMORY
+            "(module " WAT_IMPORT_REQUEST WAT_IMPORT_SEND
+                WAT_IMPORT_POLL WAT_MEMORY
             "(func $realloc (export \"cabi_realloc\") (param i32 i32 i32 i32)"
             " (result i32) %s) %s)",
             body, uses[i]);
@@ -202,6 +227,10 @@ static void a_bad_cabi_realloc_traps_with_that_reason(void **state)
     with_realloc("(call $request (i32.const 0) (i32.const 0) (i32.const 0)"
                  " (i32.const 0) (i32.const 64)) (i32.const 0)",
                  "`request` was called from inside cabi_realloc");
+    /* What it would write of its own call is the other call's. */
+    with_realloc("(call $poll (i32.const 0) (i32.const 0) (i32.const 0)"
+                 " (i32.const 0))",
+                 "`poll_oneoff` was called from inside cabi_realloc");
     with_realloc("(call $realloc (local.get 0) (local.get 1) (local.get 2)"
                  " (local.get 3))",
                  "stack");
@@ -385,6 +414,7 @@ int main(void)
         TEST(wrong_lists_trap),
         TEST(items_that_overlap_have_a_bounded_sum),
         TEST(a_long_string_is_cut_and_what_is_behind_is_not_looked_at),
+        TEST(a_long_error_is_cut_and_what_is_behind_is_not_looked_at),
         TEST(a_bad_cabi_realloc_traps_with_that_reason),
         TEST(a_guest_that_says_where_there_is_room_is_not_asked),
         TEST(a_guest_that_lies_about_its_room_is_asked),

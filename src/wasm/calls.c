@@ -42,8 +42,7 @@ bad_text(struct th_guest *guest, const struct th_import *import)
                    import->name);
 }
 
-/* Where a string that is too long is cut: not inside a character. */
-__attribute__((cold, noinline)) static uint32_t cut_text(const uint8_t *data)
+__attribute__((cold, noinline)) uint32_t th_cut_text(const uint8_t *data)
 {
     uint32_t len = TH_MAX_TEXT;
     for (unsigned i = 0; i < 3 && (data[len] & 0xC0) == 0x80; i++) {
@@ -66,7 +65,7 @@ TH_INLINE wasm_trap_t *lift_bytes(struct th_guest *guest,
     }
     if (is_text) {
         if (TH_UNLIKELY(len > TH_MAX_TEXT)) {
-            len = cut_text(data);
+            len = th_cut_text(data);
         }
         if (TH_UNLIKELY(!th_text_ok(data, len))) {
             return bad_text(guest, import);

@@ -123,7 +123,11 @@ static theater_status_t check_imports(struct th_module *module,
     theater_status_t status = THEATER_OK;
     wasm_importtype_vec_t imports;
     wasmtime_module_imports(module->guest->module, &imports);
-    if (imports.size > 0) {
+    if (imports.size > TH_MAX_IMPORTS) {
+        status = th_error(err, THEATER_BAD_MODULE, module->path,
+                          "the module has %zu imports; %d at most",
+                          imports.size, (int)TH_MAX_IMPORTS);
+    } else if (imports.size > 0) {
         module->imports = th_calloc(module->engine->env,
                                     imports.size * sizeof *module->imports);
         if (module->imports == NULL) {

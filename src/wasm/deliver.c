@@ -242,6 +242,9 @@ static wasm_trap_t *take_reply(struct th_guest *guest, uint32_t at)
                        data_len, data_at);
     }
     bool failed = from[0] == 1;
+    if (failed && data_len > TH_MAX_TEXT) {
+        data_len = th_cut_text(data);
+    }
     if (failed && !th_text_ok(data, data_len)) {
         return th_trap(guest, THEATER_TRAPPED,
                        "the answer's error is not valid UTF-8");

@@ -235,6 +235,12 @@ static void open_cache(struct th_engine *engine, const char *dir)
                          : "it cannot be made or read");
 }
 
+static bool computes(void *arg)
+{
+    const struct th_engine *engine = arg;
+    return engine->computes != NULL && engine->computes(engine->user);
+}
+
 theater_status_t th_engine_new(const struct th_engine_options *options,
                                struct th_engine **out_engine,
                                theater_error_t *err)
@@ -248,10 +254,12 @@ theater_status_t th_engine_new(const struct th_engine_options *options,
     engine->env = env;
     engine->fuel = options->fuel;
     engine->notice = options->notice;
+    engine->computes = options->computes;
     engine->user = options->user;
     theater_status_t status = th_slabs_new(env, TH_SMALL_STACK, &engine->slabs);
     if (status == THEATER_OK && !engine->fuel) {
-        status = th_ticker_start(&engine->ticker, env, tick, rest, engine);
+        status =
+            th_ticker_start(&engine->ticker, env, tick, rest, computes, engine);
     }
     if (status != THEATER_OK) {
         th_engine_delete(engine);

@@ -24,6 +24,9 @@ struct th_engine_options {
     uint32_t max_guests;   /* a hint; slabs grow as guests come */
     /* A fact worth a log line ("damaged cache file, compiled anew"). */
     void (*notice)(void *user, const char *text);
+    /* May a guest be inside a call now? Asked by the ticker, before it sleeps.
+     * NULL: one that computes for long in one instruction may not be seen. */
+    bool (*computes)(void *user);
     void *user;
 };
 

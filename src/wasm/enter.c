@@ -148,6 +148,16 @@ enum th_guest_state th_guest_state(const struct th_guest *guest)
     return TH_GUEST_YIELDED;
 }
 
+/* A module that takes no deliveries has no loop that asks for them. What is
+ * there all the same, as data on a channel that it opened, is declined by its
+ * handler, or here. */
+static void decline_all(struct th_guest *guest)
+{
+    if (guest->module->entries_len == 0) {
+        (void)th_deliver_next(guest); /* there is no entry for any */
+    }
+}
+
 enum th_guest_state th_guest_enter(struct th_guest *guest,
                                    enum th_guest_entry entry,
                                    const char *stop_reason,
@@ -165,6 +175,7 @@ enum th_guest_state th_guest_enter(struct th_guest *guest,
     if (guest->future == NULL) {
         func = function_of(guest, entry, stop_reason);
         if (func == NULL) {
+            decline_all(guest);
             return TH_GUEST_IDLE;
         }
         guest->until_ask =
@@ -183,5 +194,6 @@ enum th_guest_state th_guest_enter(struct th_guest *guest,
         guest->why_status != THEATER_OK || guest->exited) {
         return th_guest_die(guest, err);
     }
+    decline_all(guest);
     return guest->slice_over ? TH_GUEST_YIELDED : TH_GUEST_IDLE;
 }

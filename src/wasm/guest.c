@@ -25,8 +25,14 @@ static theater_status_t failed(struct th_guest *guest, theater_error_t *err)
 {
     guest->dead = true;
     theater_status_t status = th_guest_reason(guest, err);
-    /* One that exits while it is made has not become an actor. */
-    return status == THEATER_OK ? THEATER_TRAPPED : status;
+    if (status == THEATER_OK) {
+        /* One that exits while it is made has not become an actor. */
+        status = THEATER_TRAPPED;
+        if (err != NULL) {
+            err->status = status;
+        }
+    }
+    return status;
 }
 
 theater_status_t th_guest_complete(struct th_guest *guest,

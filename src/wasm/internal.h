@@ -15,6 +15,7 @@ enum {
     TH_WASM_PAGE = 65536,
     TH_FUEL_SLICE = 100000, /* simulation: fuel between two questions */
     TH_ASK_EVERY = 64,      /* deliveries between two should_yield */
+    TH_MAX_IMPORTS = 1000,  /* of a core module; a component's: its own */
     TH_MAX_LIST = 65536,    /* items in a list that a guest passes */
     /* What one call may make the host look at, however its items overlap: */
     TH_MAX_TEXT = 1 << 20,        /* bytes of a string; the rest is cut */
@@ -40,6 +41,7 @@ struct th_engine {
     bool fuel;
     char *cache_dir; /* NULL: nothing is kept on disk */
     void (*notice)(void *user, const char *text);
+    bool (*computes)(void *user); /* may be NULL */
     void *user;
     _Atomic(wasm_engine_t *) wasm[2]; /* by enum th_stack; made at first use */
     struct th_slabs *slabs;
@@ -212,6 +214,8 @@ wasm_trap_t *th_call_flat32(void *env, wasmtime_caller_t *caller,
                             wasmtime_val_raw_t *v, size_t len);
 wasm_trap_t *th_call_flat64(void *env, wasmtime_caller_t *caller,
                             wasmtime_val_raw_t *v, size_t len);
+/* Where a text of more than TH_MAX_TEXT bytes is cut: at a character's end. */
+uint32_t th_cut_text(const uint8_t *data);
 void th_call_end(struct th_guest *guest); /* release, once */
 /* The guest ends: cancels the call that waits, or releases its result. */
 void th_call_drop(struct th_guest *guest);

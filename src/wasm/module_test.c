@@ -49,6 +49,20 @@ static void refused(const char *wat, const char *const words[])
 
 #define SAYS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
+static void a_module_has_a_thousand_imports_at_most(void **state)
+{
+    (void)state;
+    static const char one[] = "(import \"test:world/api@0.1.0\" \"send\""
+                              " (func (param i32 i32 i32 i32 i32)))";
+    static char wat[1001 * sizeof one + 64];
+    size_t len = (size_t)snprintf(wat, sizeof wat, "(module ");
+    for (unsigned i = 0; i < 1001; i++) {
+        len += (size_t)snprintf(wat + len, sizeof wat - len, "%s", one);
+    }
+    (void)snprintf(wat + len, sizeof wat - len, WAT_MEMORY WAT_REALLOC ")");
+    refused(wat, SAYS("1001 imports", "1000 at most"));
+}
+
 static void wrong_imports_and_exports_are_named(void **state)
 {
     (void)state;
@@ -444,6 +458,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(wrong_imports_and_exports_are_named),
+        TEST(a_module_has_a_thousand_imports_at_most),
         TEST(types_that_are_no_numbers_do_no_harm),
         TEST(proposals_that_are_off_are_refused),
         TEST(what_is_no_module_is_refused),

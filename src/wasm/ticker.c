@@ -12,7 +12,9 @@
  * A guest that is entered must not pay for a shared counter. So entering only
  * reads `active`, and writes it when it is 0; the ticker sets it to 0 each
  * tick, and sleeps once it was found 0 at IDLE_TICKS ticks in a row. A guest
- * that goes on running writes it again in its epoch callback, each tick.
+ * that goes on running writes it again in its epoch callback, each tick. One
+ * instruction that takes longer than IDLE_TICKS (memory.fill of a gigabyte)
+ * lets no callback come: so the ticker does not sleep while a worker is awake.
  *
  * Once it has slept for TH_REST_NS it rests: what is worth doing while nobody
  * runs, and is left off as soon as somebody does.
@@ -71,7 +73,8 @@ static void run(void *arg)
     unsigned idle = 0;
     while (atomic_load_explicit(&ticker->state, memory_order_seq_cst) !=
            STOPPING) {
-        if (idle >= IDLE_TICKS) {
+        if (idle >= IDLE_TICKS &&
+            (ticker->computes == NULL || !ticker->computes(ticker->arg))) {
             sleep_until_woken(ticker);
             last = th_now(env);
             idle = 0;
@@ -96,11 +99,13 @@ static void run(void *arg)
 theater_status_t th_ticker_start(struct th_ticker *ticker,
                                  const theater_env_t *env,
                                  void (*tick)(void *arg),
-                                 void (*rest)(void *arg), void *arg)
+                                 void (*rest)(void *arg),
+                                 bool (*computes)(void *arg), void *arg)
 {
     ticker->env = env;
     ticker->tick = tick;
     ticker->rest = rest;
+    ticker->computes = computes;
     ticker->arg = arg;
     return env->thread_start(env->ctx, "th-ticker", run, ticker,
                              &ticker->thread);

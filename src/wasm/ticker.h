@@ -17,6 +17,8 @@ struct th_ticker {
     theater_thread_t *thread; /* NULL: none was started */
     void (*tick)(void *arg);  /* each tick, on the ticker's thread */
     void (*rest)(void *arg);  /* while no guest runs; the same thread */
+    /* May a guest be computing, though none was seen? NULL: no. */
+    bool (*computes)(void *arg);
     void *arg;
     _Alignas(TH_LINE) _Atomic uint64_t ticks;  /* of time that guests ran */
     _Alignas(TH_LINE) _Atomic uint32_t active; /* a guest runs, or ran lately */
@@ -25,7 +27,8 @@ struct th_ticker {
 theater_status_t th_ticker_start(struct th_ticker *ticker,
                                  const theater_env_t *env,
                                  void (*tick)(void *arg),
-                                 void (*rest)(void *arg), void *arg);
+                                 void (*rest)(void *arg),
+                                 bool (*computes)(void *arg), void *arg);
 /* Inside `rest`: may it go on, since no guest has come? `arg`: the ticker. */
 bool th_ticker_rests(void *arg);
 void th_ticker_stop(struct th_ticker *ticker);

@@ -113,6 +113,11 @@ wasm_trap_t *th_wasi_poll(void *env, wasmtime_caller_t *caller,
     struct th_poll *poll = &guest->poll;
     (void)caller;
     (void)len;
+    if (TH_UNLIKELY(guest->barred != NULL)) {
+        /* `import` and `call` are another call's still. */
+        return th_trap(guest, THEATER_TRAPPED, "`poll_oneoff` was called %s",
+                       guest->barred);
+    }
     *poll = (struct th_poll){
         .in = (uint32_t)v[0].i32,
         .out = (uint32_t)v[1].i32,

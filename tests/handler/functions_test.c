@@ -88,7 +88,7 @@ static void requests_are_answered_or_fail_with_the_reason(void **state)
     refuse(&world, "a", "request mute x", "unsupported", "handle-request");
     refuse(&world, "a", "request a x", "deadlock", "waits");
     refuse(&world, "a", "request-with b 20 sleep 2000", "timeout",
-           "no answer came in time");
+           "no answer came in time; the call gave it 20 ms");
     world_fini(&world);
 }
 
@@ -305,6 +305,31 @@ static void an_end_that_cannot_read_closes_the_channel(void **state)
     world_fini(&world);
 }
 
+/* The same for an actor that takes no deliveries at all. */
+static void one_that_handles_nothing_closes_what_it_opened(void **state)
+{
+    (void)state;
+    struct world world;
+    theater_endpoint_t *peer = NULL;
+    const theater_message_t *message;
+    world_init(&world);
+    assert_status(theater_router_register(world.router, "peer", 4, NULL, &peer),
+                  THEATER_OK);
+    spawn(&world, "opener", "o", NULL);
+    assert_status(theater_endpoint_wait(peer, 10000, &message), THEATER_OK);
+    theater_channel_id_t channel = message->channel;
+    assert_status(theater_channel_accept(peer), THEATER_OK);
+    theater_endpoint_done(peer, THEATER_OK);
+    assert_status(theater_channel_send(peer, channel, text("data")),
+                  THEATER_OK);
+    assert_status(theater_endpoint_wait(peer, 10000, &message), THEATER_OK);
+    assert_int_equal(message->kind, THEATER_MESSAGE_CHANNEL_CLOSE);
+    assert_status((theater_status_t)message->reason, THEATER_UNSUPPORTED);
+    theater_endpoint_done(peer, THEATER_OK);
+    theater_endpoint_unregister(peer, THEATER_OK);
+    world_fini(&world);
+}
+
 static void an_answer_over_the_limit_fails_the_request(void **state)
 {
     (void)state;
@@ -393,6 +418,7 @@ int main(void)
         cmocka_unit_test(who_handles_a_channel_knows_which),
         cmocka_unit_test(a_sender_is_stamped_and_none_has_none),
         cmocka_unit_test(an_end_that_cannot_read_closes_the_channel),
+        cmocka_unit_test(one_that_handles_nothing_closes_what_it_opened),
         cmocka_unit_test(an_answer_over_the_limit_fails_the_request),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

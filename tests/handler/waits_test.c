@@ -52,7 +52,7 @@ static void a_sender_that_does_not_wait_is_told(void **state)
            "error mailbox-full: the mailbox of "
            "'box' is full; send less, wait, or "
            "raise its mailbox_capacity or "
-           "mailbox_bytes");
+           "mailbox_bytes, or the router's bounds");
     take(box, "m");
     take(box, "m");
     expect(&world, "a", "batch box 3 n", "ok 2");

@@ -14,10 +14,16 @@
 
 enum { EXPLORE_MOST = 2000000 };
 
-/* The torture's larger cases? */
+/* The torture's larger cases? 1: in its short form, too. */
+static inline bool deep_as(int least)
+{
+    const char *depth = getenv("THEATER_TEST_DEEP");
+    return depth != NULL && atoi(depth) >= least;
+}
+
 static inline bool deep(void)
 {
-    return getenv("THEATER_TEST_DEEP") != NULL;
+    return deep_as(1);
 }
 
 /* All schedules in the torture; those with so few preemptions otherwise. */

@@ -410,7 +410,7 @@ static void a_guessed_close_ends_an_open_once(void **state)
     (void)state;
     memset(outcomes, 0, sizeof outcomes);
     explore("channel: an open is due, accepted, closed by a guess", 3,
-            deep() ? 3 : 2, guess_prepare, guess_run, guess_check, NULL);
+            deep_as(2) ? 3 : 2, guess_prepare, guess_run, guess_check, NULL);
     assert_true(outcomes[THEATER_OK] > 0 &&
                 outcomes[THEATER_INVALID_ARGUMENT] > 0);
 }
@@ -638,7 +638,7 @@ what_a_sender_sends_after_one_that_waits_does_not_pass_it(void **state)
     (void)state;
     memset(outcomes, 0, sizeof outcomes);
     explore("order: one waits at a ring and sends on, one receives", 2,
-            deep() ? 3 : 2, order_prepare, order_run, order_check, NULL);
+            deep_as(2) ? 3 : 2, order_prepare, order_run, order_check, NULL);
     assert_true(outcomes[THEATER_OK] > 0 && outcomes[THEATER_PENDING] > 0);
 }
 

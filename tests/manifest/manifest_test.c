@@ -98,6 +98,7 @@ static theater_status_t refuse(const struct world *world, const char *text,
 }
 
 #define HEAD "name = \"a\"\npackage = \"a.wasm\"\n"
+#define SIXTEEN "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,"
 #define SERVER HEAD "[[handler]]\ntype = \"message-server\"\n"
 
 /* --- What it says ------------------------------------------------------- */
@@ -235,6 +236,8 @@ static const struct refusal refusals[] = {
     {HEAD "[handler]\ntype = \"runtime\"\n", ":3:2", "two brackets"},
     {HEAD "handler = [1]\n", ":3:1", "two brackets"},
     {HEAD "handler = [{type = \"runtime\"}, 1]\n", ":3:32", "not an integer"},
+    {HEAD "handler = [" SIXTEEN SIXTEEN SIXTEEN SIXTEEN "1]\n", ":3:1",
+     "65 [[handler]] sections; 64 at most"},
     {HEAD "[[handler]]\ncan_send = true\n", ":3:3", "no 'type'"},
     {HEAD "[[handler]]\ntype = 1\n", ":4:8", "must be a string"},
     {HEAD "[[handler]]\ntype = \"\\u0000\"\n", ":4:8", "name of a handler"},

@@ -123,6 +123,43 @@ static void restarts_count_within_the_period_only(void **state)
     close_scene(&scene);
 }
 
+static void a_large_number_of_restarts_is_met_exactly(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct world *world = &scene.world;
+    open_scene(&scene,
+               "max_restarts = 1025\nrestart_period = \"unlimited\"\n"
+               "restart_backoff = \"0s\"\n",
+               "trap");
+    world_await_prefix(world, "failed ann", 1026);
+    assert_int_equal(theater_runtime_wait_actor(world->runtime, "ann", 0),
+                     THEATER_OK);
+    assert_int_equal(world_told(world, "restarted ann"), 1025);
+    close_scene(&scene);
+}
+
+static void who_exits_with_status_0_has_not_failed(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world, &(struct world_options){.simulated = true});
+    theater_manifest_t *manifest =
+        world_manifest("name = \"e\"\npackage = \"exiter.wasm\"\n"
+                       "restart = \"on-failure\"\nmax_restarts = 1\n"
+                       "[[handler]]\ntype = \"runtime\"\n",
+                       false);
+    world_spawn(&world, "well", manifest, "0");
+    world_await(&world, "stopped well: exited with status 0", 1);
+    world_spawn(&world, "badly", manifest, "3");
+    world_await_prefix(&world, "failed badly", 2);
+    assert_int_equal(world_told(&world, "restarted badly"), 1);
+    assert_int_equal(world_told_prefix(&world, "failed well"), 0);
+    assert_int_equal(world_told(&world, "restarted well"), 0);
+    theater_manifest_release(manifest);
+    world_end(&world);
+}
+
 static void the_wait_has_a_bound(void **state)
 {
     (void)state;
@@ -210,16 +247,20 @@ static uint64_t processor_ns(void)
 
 /* Actors whose first start is fine and whose next one never returns; as many
  * as there are. Answers when they are in it. */
-static void spawn_restarters(struct world *world, size_t count)
+static void spawn_restarters(struct world *world, size_t count,
+                             const char *run_time)
 {
+    char text[400];
     char state[32];
     char name[16];
-    theater_manifest_t *manifest =
-        world_manifest("name = \"r\"\npackage = \"restarter.wasm\"\n"
-                       "restart = \"on-failure\"\nrestart_backoff = \"0s\"\n"
-                       "[limits]\nrun_time = \"unlimited\"\n"
-                       "[[handler]]\ntype = \"runtime\"\n",
-                       false);
+    snprintf(text, sizeof text,
+             "name = \"r\"\npackage = \"restarter.wasm\"\n"
+             "restart = \"on-failure\"\nrestart_backoff = \"0s\"\n"
+             "restart_period = \"1ms\"\n"
+             "[limits]\nrun_time = \"%s\"\n"
+             "[[handler]]\ntype = \"runtime\"\n",
+             run_time);
+    theater_manifest_t *manifest = world_manifest(text, false);
     uint64_t until = th_now(world->env) / MS + 1000;
     int len = snprintf(state, sizeof state, "%llu", (unsigned long long)until);
     theater_spawn_options_t options = THEATER_SPAWN_OPTIONS_INIT;
@@ -251,7 +292,7 @@ static void a_start_that_loops_holds_up_no_other_restart(void **state)
     theater_manifest_t *manifest =
         world_player("restart = \"on-failure\"\nrestart_backoff = \"0s\"\n");
     world_spawn(&world, "ann", manifest, "");
-    spawn_restarters(&world, 1);
+    spawn_restarters(&world, 1, "unlimited");
     uint64_t before = th_now(world.env);
     assert_true(post_send(world.post, "ann", "trap"));
     world_await(&world, "restarted ann", 1);
@@ -264,13 +305,54 @@ static void a_start_that_loops_holds_up_no_other_restart(void **state)
     world_end(&world);
 }
 
+static void a_stop_does_not_wait_for_the_queue_of_restarts(void **state)
+{
+    (void)state;
+    struct world world;
+    char text[64];
+    world_start(&world, NULL);
+    spawn_restarters(&world, 12, "unlimited");
+    for (size_t n = 0; n < 12; n++) {
+        /* From both ends: the first two are not both at the queue's head. */
+        size_t i = n % 2 == 0 ? n / 2 : 11 - n / 2;
+        uint64_t before = th_now(world.env);
+        snprintf(text, sizeof text, "r%zu", i);
+        assert_int_equal(theater_runtime_stop(world.runtime, text, "enough"),
+                         THEATER_OK);
+        snprintf(text, sizeof text, "stopped r%zu: enough", i);
+        world_await(&world, text, 1);
+        assert_true(th_now(world.env) - before < 2000 * MS);
+    }
+    world_end(&world);
+}
+
+/* Each computes for 200 ms in a helper, again and again: 24 of them would, by
+ * turns on two cores, keep another waiting for 2 s. */
+static void starts_that_loop_again_and_again_hold_up_no_other(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world, NULL);
+    theater_manifest_t *manifest =
+        world_player("restart = \"on-failure\"\nrestart_backoff = \"0s\"\n");
+    world_spawn(&world, "ann", manifest, "");
+    spawn_restarters(&world, 24, "200ms");
+    world_await_prefix(&world, "failed r", 48); /* all have been slow once */
+    uint64_t before = th_now(world.env);
+    assert_true(post_send(world.post, "ann", "trap"));
+    world_await(&world, "restarted ann", 1);
+    assert_true(th_now(world.env) - before < 1000 * MS);
+    theater_manifest_release(manifest);
+    world_end(&world);
+}
+
 static void deleting_the_runtime_ends_starts_that_loop(void **state)
 {
     (void)state;
     struct world world;
     world_start(&world, NULL);
     const theater_env_t *env = world.env;
-    spawn_restarters(&world, 6);
+    spawn_restarters(&world, 6, "unlimited");
     uint64_t before = th_now(env);
     world_end(&world);
     assert_true(th_now(env) - before < 4000 * MS);
@@ -283,11 +365,15 @@ int main(void)
         cmocka_unit_test(waits_twice_as_long_each_time),
         cmocka_unit_test(restarts_count_within_the_period_only),
         cmocka_unit_test(the_wait_has_a_bound),
+        cmocka_unit_test(a_large_number_of_restarts_is_met_exactly),
+        cmocka_unit_test(who_exits_with_status_0_has_not_failed),
         cmocka_unit_test(a_stop_ends_an_actor_that_waits_for_its_restart),
         cmocka_unit_test(a_limit_is_a_failure_and_a_stop_is_none),
         cmocka_unit_test(deleting_the_runtime_does_not_wait_for_restarts),
         cmocka_unit_test(restarts_work_on_real_workers),
         cmocka_unit_test(a_start_that_loops_holds_up_no_other_restart),
+        cmocka_unit_test(a_stop_does_not_wait_for_the_queue_of_restarts),
+        cmocka_unit_test(starts_that_loop_again_and_again_hold_up_no_other),
         cmocka_unit_test(deleting_the_runtime_ends_starts_that_loop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

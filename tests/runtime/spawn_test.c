@@ -2,6 +2,8 @@
 /* Spawning: all or nothing. */
 #include "world.h"
 
+#include <limits.h>
+
 #include <stdlib.h>
 
 static theater_status_t try_spawn(struct world *world, const char *name,
@@ -236,6 +238,18 @@ static void there_are_at_most_max_actors(void **state)
     world_end(&world);
 }
 
+static void there_may_be_any_number_of_actors(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world, &(struct world_options){.max_actors = UINT_MAX});
+    theater_manifest_t *manifest = world_player("");
+    world_spawn(&world, "a", manifest, "log here");
+    world_await(&world, "log a: here", 1);
+    theater_manifest_release(manifest);
+    world_end(&world);
+}
+
 static void note_item(void *user, const theater_check_item_t *item)
 {
     char *text = user;
@@ -262,6 +276,9 @@ static void a_check_tells_what_is_granted_and_starts_nothing(void **state)
     assert_non_null(
         strstr(text, "import theater:actor/runtime@0.1.0 log by runtime\n"));
     expect_nothing(&world);
+    assert_int_equal(
+        theater_runtime_check(world.runtime, NULL, note_item, text, &err),
+        THEATER_INVALID_ARGUMENT);
     theater_manifest_release(manifest);
     world_end(&world);
 }
@@ -278,6 +295,7 @@ int main(void)
         cmocka_unit_test(a_system_starts_whole_or_not_at_all),
         cmocka_unit_test(everybody_of_a_system_is_there_before_the_first_run),
         cmocka_unit_test(there_are_at_most_max_actors),
+        cmocka_unit_test(there_may_be_any_number_of_actors),
         cmocka_unit_test(a_check_tells_what_is_granted_and_starts_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -133,7 +133,7 @@ static void add_full(struct text *text, enum th_ms_verb verb,
         add(text, "the mailbox of ");
         add_subject(text, subject, "the target");
         add(text, " is full; send less, wait, or raise its mailbox_capacity "
-                  "or mailbox_bytes");
+                  "or mailbox_bytes, or the router's bounds");
         return;
     }
 }
@@ -173,8 +173,10 @@ static void add_timeout(struct text *text, const struct th_ms *ms,
 {
     add(text, verb == TH_MS_OPEN ? "the channel was not decided in time"
                                  : "no answer came in time");
-    add(text, "; this actor's request_timeout is ");
-    add_ms(text, ms->request_timeout_ms);
+    bool own = verb == TH_MS_REQUEST && ms->given_ms != ms->request_timeout_ms;
+    add(text,
+        own ? "; the call gave it " : "; this actor's request_timeout is ");
+    add_ms(text, own ? ms->given_ms : ms->request_timeout_ms);
 }
 
 static void add_denied(struct text *text, enum th_ms_verb verb,
@@ -224,7 +226,8 @@ static bool write_text(struct text *text, const struct th_ms *ms,
                   "allows");
         return true;
     case THEATER_OUT_OF_MEMORY:
-        add(text, "the host has no memory for it now");
+        add(text, "the host has no memory for it now, or the router holds as "
+                  "much as its max_queued_bytes allows");
         return true;
     default:
         return false;

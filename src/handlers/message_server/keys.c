@@ -110,13 +110,13 @@ const theater_key_t th_ms_keys[TH_MS_KEYS] = {
                             .type = THEATER_KEY_INT,
                             .fallback = "1000",
                             .min = 1,
-                            .max = 1000000,
+                            .max = 65536,
                             .doc = "received requests whose answer was "
                                    "deferred"},
     [TH_MS_MAX_TIMERS] = {.name = "max_timers",
                           .type = THEATER_KEY_INT,
                           .fallback = "1000",
                           .min = 1,
-                          .max = 1000000,
+                          .max = 65536,
                           .doc = "timed sends under way"},
 };

@@ -195,7 +195,7 @@ static theater_status_t register_error(const struct th_ms *ms,
                         "another one");
     case THEATER_SHUTTING_DOWN:
         return th_error(err, status, ms->name,
-                        "the router is draining and takes no more names");
+                        "the router has shut down and takes no more names");
     case THEATER_INVALID_ARGUMENT:
         /* The table of keys has the router's bounds: this alone is left. */
         return th_error(err, THEATER_BAD_MANIFEST, ms->name,

@@ -112,6 +112,7 @@ struct th_ms {
     char *text;               /* error texts; NULL until the first */
     uint32_t send_timeout_ms; /* of the manifest */
     uint32_t request_timeout_ms;
+    uint32_t given_ms;             /* to the request under way */
     uint32_t streak;               /* sends since it gave way */
     bool when_full_waits;          /* when_full = "wait" */
     bool deferred;                 /* the request being handled */

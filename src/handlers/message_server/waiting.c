@@ -297,6 +297,7 @@ static theater_status_t begin_request(theater_call_t *call, uint32_t timeout_ms)
 {
     struct th_ms *ms = call->instance;
     theater_bytes_t target = call->args[0].bytes;
+    ms->given_ms = timeout_ms;
     th_ms_wait_begin(ms);
     theater_status_t status = theater_router_request_start(
         ms->router, ms->endpoint, target, call->args[1].bytes, timeout_ms,
