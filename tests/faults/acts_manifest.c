@@ -99,7 +99,7 @@ static void parse_long(struct act *act)
 {
     static char source[60000];
     size_t len = (size_t)snprintf(source, sizeof source, "%s", SMALL);
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 64; i++) {
         len += (size_t)snprintf(
             source + len, sizeof source - len,
             "[[handler]]\ntype = \"t%d\"\nkeys = [\"%d\", \"%d\"]\n", i, i, i);
@@ -249,7 +249,7 @@ const struct scenario acts_manifest[] = {
     ACT("a small manifest", parse_small),
     ACT("a manifest with all keys", parse_large),
     ACT("a manifest that is checked", parse_and_check),
-    ACT("a manifest of 100 sections", parse_long),
+    ACT("a manifest of 64 sections", parse_long),
     ACT("a manifest that is wrong", parse_wrong),
     ACT("a manifest's file", load_file),
     ACT("a manifest's file that is not there", load_missing),
