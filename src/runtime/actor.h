@@ -80,6 +80,7 @@ struct th_supervision {
     theater_actor_t *actor;
     theater_status_t status; /* of the job's th_guest_new */
     theater_error_t error;   /* why, when it failed */
+    uint64_t waited_ns;      /* for slow starts; no part of restart_period */
     uint64_t last;           /* when it was restarted last */
     uint32_t skipped;        /* restarts since the last that was noted */
     uint32_t times_len;      /* restarts within the period that are noted */

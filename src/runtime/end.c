@@ -53,7 +53,8 @@ void th_actor_end(struct theater_actor *actor, theater_status_t status,
     th_table_drop(actor);
 }
 
-/* Forgets restarts that were longer ago than the period. */
+/* Forgets restarts that were longer ago than the period. `now`, as all times
+ * here, without waited_ns. */
 static void expire(struct th_supervision *supervision, uint64_t now,
                    uint64_t period)
 {
@@ -108,13 +109,18 @@ static uint64_t backoff(const theater_restart_t *restart, uint32_t earlier)
 }
 
 /* Who starts slowly waits for four times as long as it last took, so that it
- * has a fifth of a helper at most. */
-static uint64_t wait_before(const struct th_supervision *supervision,
+ * has a fifth of a helper at most. What is more than its back-off is not counted
+ * in restart_period: else it would never have been restarted too often. */
+static uint64_t wait_before(struct th_supervision *supervision,
                             const theater_restart_t *restart, uint32_t earlier)
 {
     uint64_t wait = backoff(restart, earlier);
     uint64_t took = supervision->job.took_ns;
-    return took >= TH_JOB_LONG_NS && wait < 4 * took ? 4 * took : wait;
+    if (took < TH_JOB_LONG_NS || wait >= 4 * took) {
+        return wait;
+    }
+    supervision->waited_ns += 4 * took - wait;
+    return 4 * took;
 }
 
 /* Too many restarts: the reason says so, after the failure itself. */
@@ -144,7 +150,8 @@ void th_actor_failed(struct theater_actor *actor, const theater_error_t *why)
         theater_manifest_restart(body->plan->manifest);
     uint64_t now = th_now(runtime->env);
     uint32_t earlier;
-    if (!may_restart(supervision, restart, now, &earlier)) {
+    if (!may_restart(supervision, restart, now - supervision->waited_ns,
+                     &earlier)) {
         give_up(actor, why, earlier);
         return;
     }

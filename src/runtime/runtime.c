@@ -88,6 +88,9 @@ static theater_status_t start_parts(struct theater_runtime *runtime,
 static void free_parts(struct theater_runtime *runtime)
 {
     if (runtime->sched != NULL) {
+        if (runtime->engine != NULL) {
+            th_engine_rest(runtime->engine); /* it asks who is awake */
+        }
         th_sched_delete(runtime->sched);
     }
     th_plans_forget(runtime);

@@ -69,9 +69,13 @@ static void take_out(struct th_jobs *jobs, struct th_job *job)
     jobs->queued--;
 }
 
-/* What a helper may run now. */
+/* What a helper may run now. One of the slow ones goes before all: else those
+ * that are quick, and never end, would keep them waiting for ever. */
 static struct th_job *first_job(const struct th_jobs *jobs)
 {
+    if (jobs->slow.first != NULL && jobs->slow_busy == 0) {
+        return jobs->slow.first;
+    }
     return jobs->quick.first != NULL           ? jobs->quick.first
            : jobs->slow_busy < TH_HELPERS_LONG ? jobs->slow.first
                                                : NULL;

@@ -298,6 +298,7 @@ struct long_job {
     struct th_job job;
     const theater_env_t *env;
     _Atomic uint32_t *gate;
+    struct th_sched *sched;
 };
 
 static void long_run(struct th_job *job)
@@ -320,7 +321,7 @@ static void jobs_that_take_long_do_not_hold_up_another(void **state)
     (void)state;
 
     for (int i = 0; i < 3; i++) {
-        slow[i] = (struct long_job){{.run = long_run}, env, &gate};
+        slow[i] = (struct long_job){{.run = long_run}, env, &gate, sched};
         th_sched_run_job(sched, &slow[i].job);
     }
     th_sched_run_job(sched, &work.job);
@@ -362,7 +363,7 @@ static void what_took_long_waits_for_its_like_and_nobody_else(void **state)
 
     for (int i = 0; i < 6; i++) {
         slow[i] = (struct long_job){
-            {.run = long_run, .took_ns = TH_JOB_LONG_NS}, env, &gate};
+            {.run = long_run, .took_ns = TH_JOB_LONG_NS}, env, &gate, sched};
         th_sched_run_job(sched, &slow[i].job);
     }
     queued.job.took_ns = TH_JOB_LONG_NS;
@@ -382,6 +383,36 @@ static void what_took_long_waits_for_its_like_and_nobody_else(void **state)
     env->unpark(env->ctx, &gate, UINT32_MAX);
     assert_quiet(sched);
     assert_int_equal(get(&queued.ran), 0);
+    th_sched_delete(sched);
+}
+
+/* A job that comes again until `gate` is set. */
+static void again_run(struct th_job *job)
+{
+    struct long_job *self = TH_CONTAINER_OF(job, struct long_job, job);
+    if (atomic_load_explicit(self->gate, memory_order_acquire) == 0) {
+        th_sched_run_job(self->sched, &self->job);
+    }
+}
+
+static void
+quick_jobs_without_end_do_not_hold_up_one_that_takes_long(void **state)
+{
+    const theater_env_t *env = theater_env_default();
+    struct th_sched *sched = open_sched(env, 1);
+    _Atomic uint32_t gate = 0;
+    struct long_job again[16];
+    struct work slow = {.job = {.run = work_run, .took_ns = TH_JOB_LONG_NS}};
+    (void)state;
+
+    for (int i = 0; i < 16; i++) {
+        again[i] = (struct long_job){{.run = again_run}, env, &gate, sched};
+        th_sched_run_job(sched, &again[i].job);
+    }
+    th_sched_run_job(sched, &slow.job);
+    await_count(env, &slow.ran, 1);
+    atomic_store_explicit(&gate, 1, memory_order_release);
+    assert_quiet(sched);
     th_sched_delete(sched);
 }
 
@@ -419,6 +450,8 @@ int main(void)
         cmocka_unit_test(all_jobs_have_run_when_delete_returns),
         cmocka_unit_test(jobs_that_take_long_do_not_hold_up_another),
         cmocka_unit_test(what_took_long_waits_for_its_like_and_nobody_else),
+        cmocka_unit_test(
+            quick_jobs_without_end_do_not_hold_up_one_that_takes_long),
         cmocka_unit_test(without_a_thread_for_it_a_job_runs_in_the_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -241,6 +241,11 @@ static bool computes(void *arg)
     return engine->computes != NULL && engine->computes(engine->user);
 }
 
+void th_engine_rest(struct th_engine *engine)
+{
+    th_ticker_stop(&engine->ticker);
+}
+
 theater_status_t th_engine_new(const struct th_engine_options *options,
                                struct th_engine **out_engine,
                                theater_error_t *err)

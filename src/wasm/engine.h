@@ -36,6 +36,9 @@ struct th_engine_options {
 THEATER_CHECKED theater_status_t
 th_engine_new(const struct th_engine_options *options,
               struct th_engine **out_engine, theater_error_t *err);
+/* After all its guests: no thread of it runs any more. What `computes` asks may
+ * go then. */
+void th_engine_rest(struct th_engine *engine);
 /* After all its modules and guests. */
 void th_engine_delete(struct th_engine *engine);
 

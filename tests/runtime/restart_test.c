@@ -248,7 +248,7 @@ static uint64_t processor_ns(void)
 /* Actors whose first start is fine and whose next one never returns; as many
  * as there are. Answers when they are in it. */
 static void spawn_restarters(struct world *world, size_t count,
-                             const char *run_time)
+                             const char *period, const char *run_time)
 {
     char text[400];
     char state[32];
@@ -256,10 +256,10 @@ static void spawn_restarters(struct world *world, size_t count,
     snprintf(text, sizeof text,
              "name = \"r\"\npackage = \"restarter.wasm\"\n"
              "restart = \"on-failure\"\nrestart_backoff = \"0s\"\n"
-             "restart_period = \"1ms\"\n"
+             "restart_period = \"%s\"\nmax_restarts = 3\n"
              "[limits]\nrun_time = \"%s\"\n"
              "[[handler]]\ntype = \"runtime\"\n",
-             run_time);
+             period, run_time);
     theater_manifest_t *manifest = world_manifest(text, false);
     uint64_t until = th_now(world->env) / MS + 1000;
     int len = snprintf(state, sizeof state, "%llu", (unsigned long long)until);
@@ -292,7 +292,7 @@ static void a_start_that_loops_holds_up_no_other_restart(void **state)
     theater_manifest_t *manifest =
         world_player("restart = \"on-failure\"\nrestart_backoff = \"0s\"\n");
     world_spawn(&world, "ann", manifest, "");
-    spawn_restarters(&world, 1, "unlimited");
+    spawn_restarters(&world, 1, "1ms", "unlimited");
     uint64_t before = th_now(world.env);
     assert_true(post_send(world.post, "ann", "trap"));
     world_await(&world, "restarted ann", 1);
@@ -311,7 +311,7 @@ static void a_stop_does_not_wait_for_the_queue_of_restarts(void **state)
     struct world world;
     char text[64];
     world_start(&world, NULL);
-    spawn_restarters(&world, 12, "unlimited");
+    spawn_restarters(&world, 12, "1ms", "unlimited");
     for (size_t n = 0; n < 12; n++) {
         /* From both ends: the first two are not both at the queue's head. */
         size_t i = n % 2 == 0 ? n / 2 : 11 - n / 2;
@@ -336,7 +336,7 @@ static void starts_that_loop_again_and_again_hold_up_no_other(void **state)
     theater_manifest_t *manifest =
         world_player("restart = \"on-failure\"\nrestart_backoff = \"0s\"\n");
     world_spawn(&world, "ann", manifest, "");
-    spawn_restarters(&world, 24, "200ms");
+    spawn_restarters(&world, 24, "1ms", "200ms");
     world_await_prefix(&world, "failed r", 48); /* all have been slow once */
     uint64_t before = th_now(world.env);
     assert_true(post_send(world.post, "ann", "trap"));
@@ -346,13 +346,28 @@ static void starts_that_loop_again_and_again_hold_up_no_other(void **state)
     world_end(&world);
 }
 
+/* It waits for 800 ms each time, which the period of 1 s leaves out. */
+static void who_starts_slowly_is_given_up_all_the_same(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world, NULL);
+    spawn_restarters(&world, 1, "1s", "200ms");
+    assert_int_equal(theater_runtime_wait_actor(world.runtime, "r0", WAIT_MS),
+                     THEATER_OK);
+    world_await_prefix(&world, "failed r0", 4);
+    assert_non_null(strstr(world.lines[world.lines_len - 1],
+                           "(not restarted: it was 3 times already)"));
+    world_end(&world);
+}
+
 static void deleting_the_runtime_ends_starts_that_loop(void **state)
 {
     (void)state;
     struct world world;
     world_start(&world, NULL);
     const theater_env_t *env = world.env;
-    spawn_restarters(&world, 6, "unlimited");
+    spawn_restarters(&world, 6, "1ms", "unlimited");
     uint64_t before = th_now(env);
     world_end(&world);
     assert_true(th_now(env) - before < 4000 * MS);
@@ -374,6 +389,7 @@ int main(void)
         cmocka_unit_test(a_start_that_loops_holds_up_no_other_restart),
         cmocka_unit_test(a_stop_does_not_wait_for_the_queue_of_restarts),
         cmocka_unit_test(starts_that_loop_again_and_again_hold_up_no_other),
+        cmocka_unit_test(who_starts_slowly_is_given_up_all_the_same),
         cmocka_unit_test(deleting_the_runtime_ends_starts_that_loop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
