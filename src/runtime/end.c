@@ -109,7 +109,7 @@ static uint64_t backoff(const theater_restart_t *restart, uint32_t earlier)
 }
 
 /* Who starts slowly waits for four times as long as it last took, so that it
- * has a fifth of a helper at most. What is more than its back-off does not count
+ * has a fifth of a helper at most. What goes beyond its back-off does not count
  * in restart_period: else it would never have been restarted too often. */
 static uint64_t wait_before(struct th_supervision *supervision,
                             const theater_restart_t *restart, uint32_t earlier)
