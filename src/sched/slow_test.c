@@ -334,13 +334,15 @@ static void long_runs_leave_timers_their_share(void **state)
     actor_init(&hog, sched, for_ten_slices);
     th_sched_wake(sched, &hog.task);
     assert_true(reaches(env, &woken, COUNT + 1));
-    uint64_t turns = get(&hog.runs);
+    uint64_t since = th_now(env), turns = get(&hog.runs);
     assert_true(reaches(env, &woken, 2 * COUNT));
     turns = get(&hog.runs) - turns;
+    uint64_t passed = th_now(env) - since, hogged = turns * 10 * MS;
     bump(&hog.stop);
     assert_quiet(sched);
-    /* In runs, so that a busy machine changes little. */
-    assert_true(turns < COUNT / 16 / 2);
+    /* In runs; or by their share, where timers take long themselves (under a
+     * sanitizer, on a machine that others use as well). */
+    assert_true(turns < COUNT / 16 / 2 || hogged < passed - passed / 16);
     for (unsigned i = 0; i < COUNT; i++) {
         th_sched_timer_fini(sched, &lates[i].timer);
     }
