@@ -314,6 +314,12 @@ static void late_init(struct late *late, struct th_sched *sched,
     th_task_init(&late->task, wait_until_due);
 }
 
+#ifdef __SANITIZE_THREAD__
+enum { TIMERS_ARE_SLOW = true };
+#else
+enum { TIMERS_ARE_SLOW = false };
+#endif
+
 /* An eighth of the time: some hundred timers between two runs, not 16. */
 static void long_runs_leave_timers_their_share(void **state)
 {
@@ -340,9 +346,10 @@ static void long_runs_leave_timers_their_share(void **state)
     uint64_t passed = th_now(env) - since, hogged = turns * 10 * MS;
     bump(&hog.stop);
     assert_quiet(sched);
-    /* In runs; or by their share, where timers take long themselves (under a
-     * sanitizer, on a machine that others use as well). */
-    assert_true(turns < COUNT / 16 / 2 || hogged < passed - passed / 16);
+    /* In runs, so that a busy machine changes little; by their share where
+     * timers take long themselves. */
+    assert_true(turns < COUNT / 16 / 2 ||
+                (TIMERS_ARE_SLOW && hogged < passed - passed / 16));
     for (unsigned i = 0; i < COUNT; i++) {
         th_sched_timer_fini(sched, &lates[i].timer);
     }
