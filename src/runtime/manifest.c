@@ -39,7 +39,7 @@ struct theater_section {
     size_t lists_len;                        /* entries in lists */
 };
 
-enum { SECTIONS_MAX = 64 };
+enum { SECTIONS_MAX = 64 }; /* each is compared with all before it */
 
 struct theater_manifest {
     _Atomic uint32_t count;          /* references */

@@ -66,12 +66,18 @@ static enum th_run after_guest(struct theater_actor *actor,
     }
 }
 
+/* Hands on a part of its lines; true: there are more. */
+static inline bool has_more_lines(struct theater_actor *actor)
+{
+    return TH_UNLIKELY(th_lines_any(&actor->body->lines)) &&
+           !th_actor_flush_some(actor);
+}
+
 static enum th_run run_guest(struct theater_actor *actor)
 {
     struct th_body *body = actor->body;
     theater_error_t err;
-    if (TH_UNLIKELY(th_lines_any(&body->lines)) &&
-        !th_actor_flush_some(actor)) {
+    if (TH_UNLIKELY(has_more_lines(actor))) {
         th_actor_note(actor, TH_ACTOR_READY);
         return TH_RUN_AGAIN; /* it goes on when all have been handed on */
     }
@@ -79,8 +85,7 @@ static enum th_run run_guest(struct theater_actor *actor)
         th_guest_enter(body->guest, (enum th_guest_entry)body->entry,
                        stop_reason(actor), &err);
     body->entry = TH_ENTER_DELIVERIES;
-    bool more =
-        TH_UNLIKELY(th_lines_any(&body->lines)) && !th_actor_flush_some(actor);
+    bool more = has_more_lines(actor);
     if (TH_UNLIKELY(state == TH_GUEST_DEAD)) {
         th_actor_failed(actor, &err);
         return TH_RUN_IDLE;
@@ -236,10 +241,15 @@ static enum th_run run_otherwise(struct theater_actor *actor,
     return run_actor(actor, TH_ACTOR_RUNNING);
 }
 
-/* Asked to stop while its restart is queued: that may take long. */
-static enum th_run run_rebuilding(struct theater_actor *actor, uint32_t asked)
+/* Another has it: a late or an early wake. Or it is asked to stop while its
+ * restart is queued, which may take long. */
+static enum th_run run_owned(struct theater_actor *actor,
+                             enum th_actor_state state)
 {
-    if ((asked & (TH_ASK_STOP | TH_ASK_KILL)) != 0 &&
+    /* [A3] acquire; pairs with [A4] */
+    uint32_t asked = atomic_load_explicit(&actor->asked, memory_order_acquire);
+    if (state == TH_ACTOR_REBUILDING &&
+        (asked & (TH_ASK_STOP | TH_ASK_KILL)) != 0 &&
         th_actor_take_restart(actor)) {
         return run_otherwise(actor, TH_ACTOR_RESTARTING, asked);
     }
@@ -252,14 +262,11 @@ enum th_run th_actor_run(struct th_task *task)
         TH_CONTAINER_OF(task, struct theater_actor, task);
     /* [A1] acquire; pairs with [A2] */
     uint32_t state = atomic_load_explicit(&actor->state, memory_order_acquire);
-    if (TH_UNLIKELY(state < TH_ACTOR_REBUILDING)) {
-        return TH_RUN_IDLE; /* a late or an early wake */
+    if (TH_UNLIKELY(state < TH_ACTOR_PAUSED)) {
+        return run_owned(actor, (enum th_actor_state)state);
     }
     /* [A3] acquire; pairs with [A4] */
     uint32_t asked = atomic_load_explicit(&actor->asked, memory_order_acquire);
-    if (TH_UNLIKELY(state == TH_ACTOR_REBUILDING)) {
-        return run_rebuilding(actor, asked);
-    }
     if (TH_UNLIKELY(asked != TH_ASK_START || state == TH_ACTOR_PAUSED ||
                     state >= TH_ACTOR_RESTARTING)) {
         return run_otherwise(actor, (enum th_actor_state)state, asked);

@@ -12,7 +12,7 @@ _Static_assert((int)THEATER_WORKERS_MAX == (int)TH_WORKERS_MAX,
 
 enum {
     DEFAULT_MAX_ACTORS = 1 << 20,
-    MOST_ACTORS = 1 << 24,
+    MOST_ACTORS = 1 << 24, /* the table's sums are of 32 bits */
     DEFAULT_STOP_GRACE_MS = 5000,
 };
 

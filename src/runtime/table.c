@@ -17,7 +17,7 @@ enum { FIRST_BUCKETS = 64 };
 
 theater_status_t th_table_init(struct theater_runtime *runtime)
 {
-    size_t chunks = ((size_t)runtime->max_actors + TH_CHUNK - 1) / TH_CHUNK;
+    size_t chunks = (runtime->max_actors + TH_CHUNK - 1) / TH_CHUNK;
     runtime->chunks =
         th_calloc(runtime->env, chunks * sizeof(struct theater_actor *));
     runtime->buckets =

@@ -73,12 +73,9 @@ static void take_out(struct th_jobs *jobs, struct th_job *job)
  * that are quick, and never end, would keep them waiting for ever. */
 static struct th_job *first_job(const struct th_jobs *jobs)
 {
-    if (jobs->slow.first != NULL && jobs->slow_busy == 0) {
-        return jobs->slow.first;
-    }
-    return jobs->quick.first != NULL           ? jobs->quick.first
-           : jobs->slow_busy < TH_HELPERS_LONG ? jobs->slow.first
-                                               : NULL;
+    unsigned most = jobs->quick.first != NULL ? 1 : TH_HELPERS_LONG;
+    bool slow = jobs->slow.first != NULL && jobs->slow_busy < most;
+    return slow ? jobs->slow.first : jobs->quick.first;
 }
 
 /* The next job; NULL: none, and *out_word is what to park on, or the helper

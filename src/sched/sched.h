@@ -107,8 +107,9 @@ void th_sched_timer_fini(struct th_sched *sched, struct th_wake_timer *timer);
 
 /* The job's memory may go as soon as `run` is entered. All jobs are run, at
  * the latest by th_sched_delete. (Where no thread can be had the job runs
- * in the call.) One that takes TH_JOB_LONG_NS or more waits for others like it,
- * never the others for those. Threads: any. */
+ * in the call.) Those that took TH_JOB_LONG_NS or more wait for one another:
+ * they get half of the helpers at most, and one of them always.
+ * Threads: any. */
 #define TH_JOB_LONG_NS UINT64_C(100000000)
 void th_sched_run_job(struct th_sched *sched, struct th_job *job);
 /* Takes it out of the queue again; false: it has begun. Threads: any, while the

@@ -17,8 +17,8 @@
 
 #define TH_INLINE static inline __attribute__((always_inline))
 
-__attribute__((cold)) static wasm_trap_t *barred(struct th_guest *guest,
-                                                 const struct th_import *import)
+__attribute__((cold)) wasm_trap_t *th_barred(struct th_guest *guest,
+                                             const struct th_import *import)
 {
     return th_trap(guest, THEATER_TRAPPED, "`%s` was called %s", import->name,
                    guest->barred);
@@ -271,7 +271,7 @@ TH_INLINE wasm_trap_t *begin(void *env, wasmtime_val_raw_t *v,
     const wasmtime_val_raw_t *from = v;
     uint32_t at = 0;
     if (TH_UNLIKELY(guest->barred != NULL)) {
-        return barred(guest, import);
+        return th_barred(guest, import);
     }
     wasm_trap_t *trap = lift_all(guest, import, params, &from);
     if (TH_UNLIKELY(trap != NULL)) {

@@ -198,18 +198,14 @@ static theater_bytes_t gather(const wasmtime_component_vallist_t *list,
     return (theater_bytes_t){to, list->size};
 }
 
-/* No host function wants more of a string than TH_MAX_TEXT; what is longer is
- * cut, not inside a character. */
+/* No host function wants more of a string than TH_MAX_TEXT. */
 static theater_bytes_t text_in(const th_val_t *value)
 {
     const wasm_name_t *text = &value->of.string;
     const uint8_t *data = (const uint8_t *)text->data;
     size_t len = text->size;
     if (TH_UNLIKELY(len > TH_MAX_TEXT)) {
-        len = TH_MAX_TEXT;
-        for (unsigned i = 0; i < 3 && (data[len] & 0xC0) == 0x80; i++) {
-            len--;
-        }
+        len = th_cut_text(data);
     }
     /* An empty string is there, unlike one with no data. */
     return (theater_bytes_t){len > 0 ? data : (const uint8_t *)"", len};

@@ -214,6 +214,8 @@ wasm_trap_t *th_call_flat32(void *env, wasmtime_caller_t *caller,
                             wasmtime_val_raw_t *v, size_t len);
 wasm_trap_t *th_call_flat64(void *env, wasmtime_caller_t *caller,
                             wasmtime_val_raw_t *v, size_t len);
+/* The trap of a call while guest->barred is set. */
+wasm_trap_t *th_barred(struct th_guest *guest, const struct th_import *import);
 /* Where a text of more than TH_MAX_TEXT bytes is cut: at a character's end. */
 uint32_t th_cut_text(const uint8_t *data);
 void th_call_end(struct th_guest *guest); /* release, once */

@@ -172,7 +172,7 @@ static void lower_at_once(struct th_guest *guest)
     size_t len = lowering->bytes.len;
     uint32_t given = len > 0 ? th_guest_room(guest, len) : 0;
     if (given != 0) {
-        memcpy(guest->memory.base + given, lowering->bytes.data, len);
+        th_copy(guest->memory.base + given, lowering->bytes.data, len);
         uint8_t *pair = guest->memory.base + lowering->at;
         th_put32(pair, given);
         th_put32(pair + 4, (uint32_t)len);
@@ -233,7 +233,7 @@ static bool fill(struct th_guest *guest, uint32_t given, uint64_t size)
         return true;
     default:
         th_put32(pair + 4, (uint32_t)lowering->bytes.len);
-        memcpy(to, lowering->bytes.data, lowering->bytes.len);
+        th_copy(to, lowering->bytes.data, lowering->bytes.len);
         lowering->kind =
             lowering->kind == LOWER_HAS_ITEM ? LOWER_ITEM : LOWER_DONE;
         return true;

@@ -73,8 +73,7 @@ static void run(void *arg)
     unsigned idle = 0;
     while (atomic_load_explicit(&ticker->state, memory_order_seq_cst) !=
            STOPPING) {
-        if (idle >= IDLE_TICKS &&
-            (ticker->computes == NULL || !ticker->computes(ticker->arg))) {
+        if (idle >= IDLE_TICKS && !ticker->computes(ticker->arg)) {
             sleep_until_woken(ticker);
             last = th_now(env);
             idle = 0;

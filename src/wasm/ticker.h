@@ -17,7 +17,7 @@ struct th_ticker {
     theater_thread_t *thread; /* NULL: none was started */
     void (*tick)(void *arg);  /* each tick, on the ticker's thread */
     void (*rest)(void *arg);  /* while no guest runs; the same thread */
-    /* May a guest be computing, though none was seen? NULL: no. */
+    /* May a guest be computing, though none was seen? The same thread. */
     bool (*computes)(void *arg);
     void *arg;
     _Alignas(TH_LINE) _Atomic uint64_t ticks;  /* of time that guests ran */

@@ -115,8 +115,7 @@ wasm_trap_t *th_wasi_poll(void *env, wasmtime_caller_t *caller,
     (void)len;
     if (TH_UNLIKELY(guest->barred != NULL)) {
         /* `import` and `call` are another call's still. */
-        return th_trap(guest, THEATER_TRAPPED, "`poll_oneoff` was called %s",
-                       guest->barred);
+        return th_barred(guest, env);
     }
     *poll = (struct th_poll){
         .in = (uint32_t)v[0].i32,

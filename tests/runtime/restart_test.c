@@ -284,24 +284,43 @@ static void spawn_restarters(struct world *world, size_t count,
     }
 }
 
+/* One who fails when she is told, and is to be restarted at once. */
+static void spawn_ann(struct world *world)
+{
+    theater_manifest_t *manifest =
+        world_player("restart = \"on-failure\"\nrestart_backoff = \"0s\"\n");
+    world_spawn(world, "ann", manifest, "");
+    theater_manifest_release(manifest);
+}
+
+static void restart_ann(struct world *world)
+{
+    assert_true(post_send(world->post, "ann", "trap"));
+    world_await(world, "restarted ann", 1);
+}
+
+static void stop_restarter(struct world *world, size_t i)
+{
+    char text[64];
+    snprintf(text, sizeof text, "r%zu", i);
+    assert_int_equal(theater_runtime_stop(world->runtime, text, "enough"),
+                     THEATER_OK);
+    snprintf(text, sizeof text, "stopped r%zu: enough", i);
+    world_await(world, text, 1);
+}
+
 static void a_start_that_loops_holds_up_no_other_restart(void **state)
 {
     (void)state;
     struct world world;
     world_start(&world, NULL);
-    theater_manifest_t *manifest =
-        world_player("restart = \"on-failure\"\nrestart_backoff = \"0s\"\n");
-    world_spawn(&world, "ann", manifest, "");
+    spawn_ann(&world);
     spawn_restarters(&world, 1, "1ms", "unlimited");
     uint64_t before = th_now(world.env);
-    assert_true(post_send(world.post, "ann", "trap"));
-    world_await(&world, "restarted ann", 1);
-    assert_int_equal(theater_runtime_stop(world.runtime, "r0", "enough"),
-                     THEATER_OK);
-    world_await(&world, "stopped r0: enough", 1);
+    restart_ann(&world);
+    stop_restarter(&world, 0);
     /* Long before its start would have come to its limit. */
     assert_true(th_now(world.env) - before < 4000 * MS);
-    theater_manifest_release(manifest);
     world_end(&world);
 }
 
@@ -309,18 +328,13 @@ static void a_stop_does_not_wait_for_the_queue_of_restarts(void **state)
 {
     (void)state;
     struct world world;
-    char text[64];
     world_start(&world, NULL);
     spawn_restarters(&world, 12, "1ms", "unlimited");
     for (size_t n = 0; n < 12; n++) {
         /* From both ends: the first two are not both at the queue's head. */
         size_t i = n % 2 == 0 ? n / 2 : 11 - n / 2;
         uint64_t before = th_now(world.env);
-        snprintf(text, sizeof text, "r%zu", i);
-        assert_int_equal(theater_runtime_stop(world.runtime, text, "enough"),
-                         THEATER_OK);
-        snprintf(text, sizeof text, "stopped r%zu: enough", i);
-        world_await(&world, text, 1);
+        stop_restarter(&world, i);
         assert_true(th_now(world.env) - before < 2000 * MS);
     }
     world_end(&world);
@@ -333,16 +347,12 @@ static void starts_that_loop_again_and_again_hold_up_no_other(void **state)
     (void)state;
     struct world world;
     world_start(&world, NULL);
-    theater_manifest_t *manifest =
-        world_player("restart = \"on-failure\"\nrestart_backoff = \"0s\"\n");
-    world_spawn(&world, "ann", manifest, "");
+    spawn_ann(&world);
     spawn_restarters(&world, 24, "1ms", "200ms");
     world_await_prefix(&world, "failed r", 48); /* all have been slow once */
     uint64_t before = th_now(world.env);
-    assert_true(post_send(world.post, "ann", "trap"));
-    world_await(&world, "restarted ann", 1);
+    restart_ann(&world);
     assert_true(th_now(world.env) - before < 1000 * MS);
-    theater_manifest_release(manifest);
     world_end(&world);
 }
 
