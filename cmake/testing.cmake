@@ -11,7 +11,7 @@
 #
 # A LIBS entry that is a folder's name (messaging, handlers_runtime, ...) brings
 # that folder and what it may use. A test whose LIBS this build does not have
-# (no engine) is left out. TIMEOUT is 60 seconds unless said otherwise, four
+# (no engine) is left out. TIMEOUT is 120 seconds unless said otherwise, four
 # times that under a sanitizer or with coverage. The label `serial` lets a test
 # run alone. A test finds files through TH_TEST_SOURCE_DIR and TH_TEST_BUILD_DIR (strings).
 if(NOT THEATER_TESTS)
@@ -25,7 +25,7 @@ enable_testing()
 
 function(theater_test_properties name timeout labels environment)
     if(NOT timeout)
-        set(timeout 60)
+        set(timeout 120)
     endif()
     if(THEATER_SANITIZE OR THEATER_COVERAGE)
         math(EXPR timeout "${timeout} * 4")

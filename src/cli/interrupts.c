@@ -5,8 +5,10 @@
  * so that the watcher sees the second signal. A signal that was ignored when
  * the program started (nohup, a shell's background job) stays ignored.
  *
- * state: OFF -> ARMED -> DRAINING -> DRAINED, or ARMED -> OFF. Only ARMED is
- * left by two threads; a compare-and-swap decides.
+ * state: OFF -> HELD -> ARMED -> DRAINING -> DRAINED, and from those before
+ * DRAINING to DONE. Only ARMED is left by two threads; a compare-and-swap
+ * decides. A signal in HELD is kept in `wanted`: the watcher looks at `state`
+ * again after it wrote that, and who arms pokes the watcher afterwards.
  *   [I1] release in arm, in the drainer; pairs with [I2] acquire in the
  *        watcher and in disarm: publishes `drain`, `user`, what a drain wrote.
  *   `wanted` and `ending` carry nothing but themselves: the eventfd's write
@@ -23,7 +25,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { OFF, ARMED, DRAINING, DRAINED };
+enum { OFF, HELD, ARMED, DRAINING, DRAINED, DONE };
 
 static const int watched[] = {SIGINT, SIGTERM};
 
@@ -70,6 +72,26 @@ static bool begin_drain(struct cli_interrupts *interrupts)
     return true;
 }
 
+/* Relaxed: see above. */
+static bool is_wanted(const struct cli_interrupts *interrupts)
+{
+    return atomic_load_explicit(&interrupts->wanted, memory_order_relaxed);
+}
+
+/* False: nothing keeps the program from ending. */
+static bool take_signal(struct cli_interrupts *interrupts)
+{
+    /* Relaxed: the compare-and-swap in begin_drain is what acquires. */
+    if (atomic_load_explicit(&interrupts->state, memory_order_relaxed) ==
+            HELD &&
+        !is_wanted(interrupts)) {
+        atomic_store_explicit(&interrupts->wanted, true, memory_order_relaxed);
+        (void)begin_drain(interrupts);
+        return true;
+    }
+    return begin_drain(interrupts);
+}
+
 static void watch(void *arg)
 {
     struct cli_interrupts *interrupts = arg;
@@ -83,13 +105,13 @@ static void watch(void *arg)
         }
         if ((fds[1].revents & POLLIN) != 0 &&
             read(interrupts->events, &count, sizeof count) > 0 &&
-            atomic_load_explicit(&interrupts->wanted, memory_order_relaxed)) {
+            is_wanted(interrupts)) {
             (void)begin_drain(interrupts);
         }
         if ((fds[0].revents & POLLIN) != 0 &&
             read(interrupts->signals, &info, sizeof info) ==
                 (ssize_t)sizeof info &&
-            !begin_drain(interrupts)) {
+            !take_signal(interrupts)) {
             die((int)info.ssi_signo);
         }
     }
@@ -133,6 +155,15 @@ int cli_interrupts_start(const struct cli_context *context,
                          "the watcher of signals could not be started");
 }
 
+void cli_interrupts_hold(struct cli_interrupts *interrupts)
+{
+    uint32_t state = OFF;
+    /* Relaxed: carries nothing else. */
+    (void)atomic_compare_exchange_strong_explicit(&interrupts->state, &state,
+                                                  HELD, memory_order_relaxed,
+                                                  memory_order_relaxed);
+}
+
 void cli_interrupts_arm(struct cli_interrupts *interrupts,
                         void (*on_drain)(void *user), void *user)
 {
@@ -153,17 +184,23 @@ void cli_interrupts_drain(struct cli_interrupts *interrupts)
 bool cli_interrupts_begun(const struct cli_interrupts *interrupts)
 {
     /* Relaxed: nothing that the drain wrote is read by who asks. */
-    return atomic_load_explicit(&interrupts->state, memory_order_relaxed) >=
-           DRAINING;
+    uint32_t state =
+        atomic_load_explicit(&interrupts->state, memory_order_relaxed);
+    return state == DRAINING || state == DRAINED;
 }
 
 bool cli_interrupts_disarm(struct cli_interrupts *interrupts)
 {
-    uint32_t state = ARMED;
-    if (atomic_compare_exchange_strong_explicit(&interrupts->state, &state, OFF,
-                                                memory_order_relaxed,
-                                                memory_order_relaxed) ||
-        state == OFF) {
+    uint32_t state =
+        atomic_load_explicit(&interrupts->state, memory_order_relaxed);
+    while (state <= ARMED) {
+        if (atomic_compare_exchange_weak_explicit(&interrupts->state, &state,
+                                                  DONE, memory_order_relaxed,
+                                                  memory_order_relaxed)) {
+            return false;
+        }
+    }
+    if (state == DONE) {
         return false;
     }
     /* [I2] */

@@ -21,6 +21,11 @@ enum { LEAST_GRACE_MS = 100 };
 static void on_event(void *user, const theater_event_t *event)
 {
     struct cli_session *session = user;
+    /* On the thread that spawns. From here on actors run, and what they have
+     * begun is not cut off. */
+    if (event->kind == THEATER_ACTOR_SPAWNED && session->spawns) {
+        cli_interrupts_hold(&session->interrupts);
+    }
     /* One actor's events come one after the other, and this is read when the
      * runtime is gone: no lock. */
     if (event->kind == THEATER_ACTOR_FAILED && session->target != NULL &&
@@ -224,6 +229,7 @@ int cli_session_spawn(struct cli_session *session, const char *const *paths,
         theater_system_actors_len(system) == 1
             ? cli_base_name(theater_manifest_package(first->manifest))
             : "modules");
+    session->spawns = true;
     theater_status_t status =
         theater_runtime_spawn_system(session->runtime, system, &err);
     cli_progress_end(&progress);

@@ -135,7 +135,8 @@ void cli_add_time(struct cli_text *out, uint64_t wall_ns, bool date);
 
 /* SIGINT and SIGTERM: before cli_interrupts_arm and after _disarm the first
  * one ends the program; between the two the first calls `drain` on a thread
- * of its own, the second ends the program at once. */
+ * of its own, the second ends the program at once. After _hold, which may come
+ * before _arm, the first one waits for that. */
 struct cli_interrupts {
     const theater_env_t *env;
     void (*drain)(void *user);
@@ -152,6 +153,7 @@ struct cli_interrupts {
 /* Before any other thread is started: they must inherit the mask. */
 int cli_interrupts_start(const struct cli_context *context,
                          struct cli_interrupts *interrupts);
+void cli_interrupts_hold(struct cli_interrupts *interrupts);
 void cli_interrupts_arm(struct cli_interrupts *interrupts,
                         void (*drain)(void *user), void *user);
 /* Has a drain begun? Carries nothing else. */
@@ -182,6 +184,7 @@ struct cli_session {
     bool target_sends;        /* it exports handle-send: see cli_target_look */
     bool target_requests;     /* it exports handle-request */
     char target_failure[256]; /* why it failed first; "": it did not */
+    bool spawns;              /* who is told as spawned runs at once */
     bool log_started;
     bool interrupts_started;
 };

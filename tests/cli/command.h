@@ -30,7 +30,7 @@ void world_driver(void);
 
 /* --- The command --------------------------------------------------------- */
 
-enum { COMMAND_ARGS = 24, COMMAND_DEADLINE_S = 40 };
+enum { COMMAND_ARGS = 24, COMMAND_DEADLINE_S = 120 };
 
 struct command {
     pid_t pid;

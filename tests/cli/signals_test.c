@@ -57,6 +57,27 @@ static void the_first_interrupt_drains(void **state)
     }
 }
 
+/* The first of many says something while the last are not told of yet. */
+static void who_has_begun_is_not_cut_off_while_others_are_told_of(void **state)
+{
+    static const char *const args[] = {"run", "--stay", "many.toml", NULL};
+    struct command command;
+    (void)state;
+    world_driver();
+    world_text("many.toml",
+               "[[actor]]\nmanifest = \"driver.toml\"\nname = \"boss\"\n"
+               "initial_state = \"!log 2 ready\"\n"
+               "[[actor]]\nmanifest = \"driver.toml\"\nname = \"idler\"\n"
+               "count = 5000\n");
+    command_start(&command, NULL, args);
+    command_await(&command, "boss: ready");
+    command_signal(&command, SIGINT);
+    command_finish(&command);
+    expect_code(&command, 0);
+    expect_out(&command, "[theater] stopping: ");
+    command_free(&command);
+}
+
 static void what_is_not_handled_in_time_becomes_dead_letters(void **state)
 {
     static const char *const args[] = {"run",    "--drain-time", "100ms",
@@ -286,6 +307,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_interrupt_drains),
+        cmocka_unit_test(who_has_begun_is_not_cut_off_while_others_are_told_of),
         cmocka_unit_test(what_is_not_handled_in_time_becomes_dead_letters),
         cmocka_unit_test(the_second_interrupt_ends_at_once),
         cmocka_unit_test(a_stay_goes_on_until_it_is_interrupted),
