@@ -257,9 +257,10 @@ static void two_that_talk_stay_together(void **state)
     assert_quiet(sched);
     assert_int_equal(get(&actors[0].runs) + get(&actors[1].runs), 2 * HOPS + 1);
     struct th_sched_stats stats = total_stats(sched);
-    /* Only when the machine itself stops one of them in the middle. */
-    assert_true(stats.stolen < HOPS / 1000);
-    assert_true(stats.unparks < HOPS / 1000);
+    /* Only when the machine itself stops one of them in the middle, which a
+     * busy one does some hundred times; apart it would be half of the hops. */
+    assert_true(stats.stolen < HOPS / 50);
+    assert_true(stats.unparks < HOPS / 50);
     th_sched_delete(sched);
 }
 
