@@ -6,7 +6,7 @@
  * the program started (nohup, a shell's background job) stays ignored.
  *
  * state: OFF -> HELD -> ARMED -> DRAINING -> DRAINED, and from those before
- * DRAINING to DONE. Only ARMED is left by two threads; a compare-and-swap
+ * DRAINING to OFF. Only ARMED is left by two threads; a compare-and-swap
  * decides. A signal in HELD is kept in `wanted`: the watcher looks at `state`
  * again after it wrote that, and who arms pokes the watcher afterwards.
  *   [I1] release in arm, in the drainer; pairs with [I2] acquire in the
@@ -25,7 +25,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { OFF, HELD, ARMED, DRAINING, DRAINED, DONE };
+enum { OFF, HELD, ARMED, DRAINING, DRAINED };
 
 static const int watched[] = {SIGINT, SIGTERM};
 
@@ -82,14 +82,13 @@ static bool is_wanted(const struct cli_interrupts *interrupts)
 static bool take_signal(struct cli_interrupts *interrupts)
 {
     /* Relaxed: the compare-and-swap in begin_drain is what acquires. */
-    if (atomic_load_explicit(&interrupts->state, memory_order_relaxed) ==
-            HELD &&
-        !is_wanted(interrupts)) {
+    bool kept = atomic_load_explicit(&interrupts->state,
+                                     memory_order_relaxed) == HELD &&
+                !is_wanted(interrupts);
+    if (kept) {
         atomic_store_explicit(&interrupts->wanted, true, memory_order_relaxed);
-        (void)begin_drain(interrupts);
-        return true;
     }
-    return begin_drain(interrupts);
+    return begin_drain(interrupts) || kept;
 }
 
 static void watch(void *arg)
@@ -157,11 +156,8 @@ int cli_interrupts_start(const struct cli_context *context,
 
 void cli_interrupts_hold(struct cli_interrupts *interrupts)
 {
-    uint32_t state = OFF;
-    /* Relaxed: carries nothing else. */
-    (void)atomic_compare_exchange_strong_explicit(&interrupts->state, &state,
-                                                  HELD, memory_order_relaxed,
-                                                  memory_order_relaxed);
+    /* Relaxed: carries nothing else. The watcher leaves ARMED alone. */
+    atomic_store_explicit(&interrupts->state, HELD, memory_order_relaxed);
 }
 
 void cli_interrupts_arm(struct cli_interrupts *interrupts,
@@ -184,24 +180,20 @@ void cli_interrupts_drain(struct cli_interrupts *interrupts)
 bool cli_interrupts_begun(const struct cli_interrupts *interrupts)
 {
     /* Relaxed: nothing that the drain wrote is read by who asks. */
-    uint32_t state =
-        atomic_load_explicit(&interrupts->state, memory_order_relaxed);
-    return state == DRAINING || state == DRAINED;
+    return atomic_load_explicit(&interrupts->state, memory_order_relaxed) >=
+           DRAINING;
 }
 
 bool cli_interrupts_disarm(struct cli_interrupts *interrupts)
 {
     uint32_t state =
         atomic_load_explicit(&interrupts->state, memory_order_relaxed);
-    while (state <= ARMED) {
+    while (state < DRAINING) {
         if (atomic_compare_exchange_weak_explicit(&interrupts->state, &state,
-                                                  DONE, memory_order_relaxed,
+                                                  OFF, memory_order_relaxed,
                                                   memory_order_relaxed)) {
             return false;
         }
-    }
-    if (state == DONE) {
-        return false;
     }
     /* [I2] */
     while ((state = atomic_load_explicit(&interrupts->state,

@@ -153,6 +153,7 @@ struct cli_interrupts {
 /* Before any other thread is started: they must inherit the mask. */
 int cli_interrupts_start(const struct cli_context *context,
                          struct cli_interrupts *interrupts);
+/* On the thread that arms, before it does. */
 void cli_interrupts_hold(struct cli_interrupts *interrupts);
 void cli_interrupts_arm(struct cli_interrupts *interrupts,
                         void (*drain)(void *user), void *user);

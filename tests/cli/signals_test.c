@@ -34,6 +34,16 @@ static void put_chatter(void)
                "[[handler]]\ntype = \"message-server\"\n");
 }
 
+/* Sends that signal as soon as it says `text`, and waits for its end. */
+static void interrupt_at(struct command *command, const char *const *args,
+                         const char *text, int number)
+{
+    command_start(command, NULL, args);
+    command_await(command, text);
+    command_signal(command, number);
+    command_finish(command);
+}
+
 static void the_first_interrupt_drains(void **state)
 {
     static const char *const args[] = {"run", "--drain-time", "30s",
@@ -43,10 +53,7 @@ static void the_first_interrupt_drains(void **state)
     put_slow(40, 50);
     for (size_t i = 0; i < 2; i++) {
         struct command command;
-        command_start(&command, NULL, args);
-        command_await(&command, "boss: ready");
-        command_signal(&command, numbers[i]);
-        command_finish(&command);
+        interrupt_at(&command, args, "boss: ready", numbers[i]);
         expect_code(&command, 0);
         expect_out(&command, "[theater] stopping: ");
         /* 40 of the flood, and the timed one. */
@@ -69,10 +76,7 @@ static void who_has_begun_is_not_cut_off_while_others_are_told_of(void **state)
                "initial_state = \"!log 2 ready\"\n"
                "[[actor]]\nmanifest = \"driver.toml\"\nname = \"idler\"\n"
                "count = 5000\n");
-    command_start(&command, NULL, args);
-    command_await(&command, "boss: ready");
-    command_signal(&command, SIGINT);
-    command_finish(&command);
+    interrupt_at(&command, args, "boss: ready", SIGINT);
     expect_code(&command, 0);
     expect_out(&command, "[theater] stopping: ");
     command_free(&command);
@@ -85,10 +89,7 @@ static void what_is_not_handled_in_time_becomes_dead_letters(void **state)
     struct command command;
     (void)state;
     put_slow(40, 250);
-    command_start(&command, NULL, args);
-    command_await(&command, "ready");
-    command_signal(&command, SIGINT);
-    command_finish(&command);
+    interrupt_at(&command, args, "ready", SIGINT);
     expect_code(&command, 0);
     assert_true(json_lines(command.said, command.said_len) > 0);
     expect_out(&command, "\"interrupted\":true");
@@ -161,7 +162,7 @@ static void a_run_that_never_gets_quiet_is_interrupted_well(void **state)
 
 static void a_sleep_is_cut_short_by_an_interrupt(void **state)
 {
-    static const char *const args[] = {"run", "--drain-time", "60s",
+    static const char *const args[] = {"run", "--drain-time", "300s",
                                        "sleeper.toml", NULL};
     struct command command;
     (void)state;
@@ -171,10 +172,8 @@ static void a_sleep_is_cut_short_by_an_interrupt(void **state)
                "initial_state = \"!sleep 600000\"\n"
                "[[actor]]\nmanifest = \"driver.toml\"\nname = \"clock\"\n"
                "initial_state = \"!after clock 50 !log 2 ready\"\n");
-    command_start(&command, NULL, args);
-    command_await(&command, "clock: ready");
-    command_signal(&command, SIGINT);
-    command_finish(&command); /* the test's time limit is shorter */
+    /* COMMAND_DEADLINE_S is shorter than the drain, and that than the sleep. */
+    interrupt_at(&command, args, "clock: ready", SIGINT);
     expect_code(&command, 0);
     expect_out(&command, "sleeper: interrupted");
     expect_no_out(&command, "did not stop in time");
@@ -198,10 +197,7 @@ static void who_computes_on_is_ended_after_the_drain_time(void **state)
                "initial_state = \"run\"\n"
                "[[actor]]\nmanifest = \"driver.toml\"\nname = \"clock\"\n"
                "initial_state = \"!after clock 50 !log 2 ready\"\n");
-    command_start(&command, NULL, args);
-    command_await(&command, "clock: ready");
-    command_signal(&command, SIGINT);
-    command_finish(&command);
+    interrupt_at(&command, args, "clock: ready", SIGINT);
     expect_code(&command, 1);
     expect_out(&command, "[runtime] looper did not stop in time: ended");
     expect_out(&command, "clock: interrupted");
